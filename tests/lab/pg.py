@@ -283,7 +283,7 @@ class Server:
         def ready():
             if self._process.poll() is not None:
                 raise LabError(f"{self} ended with {self._process.returncode}:\n{self.log_text()}")
-            return libpq.ping(host=self.host, port=self.port, dbname="postgres") == libpq.PING_OK
+            return libpq.ping(host=self.host, port=self.port, user=SUPERUSER, dbname="postgres") == libpq.PING_OK
         try:
             wait_for(ready, f"start of {self}", 60)
         except LabError as error:

@@ -440,7 +440,7 @@ def not_yet_synced(lab, major):
         primary.checkpoint()
         server.caught_up()
         server.checkpoint()
-        server.set(sync_replication_slots="on", hot_standby_feedback="on")
+        _start_sync(server)
         _wait(server, "dbz", lambda row: row["temporary"] == "t", "copied")
         yield Case(server, "dbz", primary=primary)
 
@@ -465,8 +465,7 @@ def synced_lost(lab, major):
         server.caught_up()
         pg.wait_for(lambda: primary.distance("standby") < MIB, "standby follows")
         primary.checkpoint()
-        server.set(sync_replication_slots="off")  # on again: the worker looks at once
-        server.set(sync_replication_slots="on")
+        _start_sync(server)
         _wait(server, "dbz", lambda row: row["invalidation_reason"], "lost")
         yield Case(server, "dbz", primary=primary)
 
@@ -497,8 +496,13 @@ def _sync(primary, server):
     _sync_all(primary, server, "dbz")
 
 
-def _sync_all(primary, server, slot):
+def _start_sync(server):
     server.set(sync_replication_slots="on", hot_standby_feedback="on")
+    server.restart()  # the worker begins at once only then; else it may wait for 10 s, or sleep for 30 s
+
+
+def _sync_all(primary, server, slot):
+    _start_sync(server)
 
     def ready():
         primary.log_standby_snapshot()
@@ -525,7 +529,7 @@ def starting_up(lab, major):
     """The server has begun to recover and takes no connection yet (SQLSTATE 57P03)."""
     with lab.fresh(major, start=False, restore_command="exec sleep 5") as server:
         server.start(wait=False)
-        pg.wait_for(lambda: libpq.ping(host=server.host, port=server.port) == libpq.PING_REJECT, "start")
+        pg.wait_for(lambda: libpq.ping(host=server.host, port=server.port, user=pg.SUPERUSER) == libpq.PING_REJECT, "start")
         yield Case(server, "dbz")
 
 
