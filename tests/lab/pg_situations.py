@@ -19,6 +19,8 @@ LIMIT = 4  # MiB, max_slot_wal_keep_size of the situations that pass it
 WRITTEN = 8 * MIB  # passes LIMIT by more than the segments in use
 
 _SITUATIONS = {}
+# The server takes no connection of a plain role in these.
+REFUSING = ["too-many-connections", "starting-up", "stopped"]
 
 
 class Case:
@@ -33,9 +35,10 @@ class Case:
         return self.server.slot(name or self.slot)
 
 
-def names(major):
-    """The situations that exist on this version, in the order of this file."""
-    return [name for name, (_, since) in _SITUATIONS.items() if major >= since]
+def names(major, answering=False):
+    """The situations that exist on this version, in the order of this file; or those whose server answers queries."""
+    return [name for name, (_, since) in _SITUATIONS.items()
+            if major >= since and not (answering and name in REFUSING)]
 
 
 def make(lab, major, name):
