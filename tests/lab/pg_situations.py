@@ -454,7 +454,7 @@ def not_synced_absent(lab, major):
     with _pair(lab, major) as (primary, server):
         primary.create_slot("dbz_other", failover=True)
         primary.create_slot("dbz")
-        _sync_all(primary, server, "dbz_other")
+        sync(primary, server, "dbz_other")
         yield Case(server, "dbz", "dbz_other", primary=primary)
 
 
@@ -496,7 +496,7 @@ def promoted_unsynced(lab, major):
 
 def _sync(primary, server):
     primary.create_slot("dbz", failover=True)
-    _sync_all(primary, server, "dbz")
+    sync(primary, server, "dbz")
 
 
 def _start_sync(server):
@@ -504,7 +504,8 @@ def _start_sync(server):
     server.restart()  # the worker begins at once only then; else it may wait for 10 s, or sleep for 30 s
 
 
-def _sync_all(primary, server, slot):
+def sync(primary, server, slot):
+    """Turns the synchronisation on and waits until the standby's copy of the slot would survive a promotion."""
     _start_sync(server)
 
     def ready():
