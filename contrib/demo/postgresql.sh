@@ -51,7 +51,7 @@ quietly $as_postgres "$bin/pg_ctl" -D "$scratch/pg/data" -l "$scratch/pg/log" -w
 # The plugin needs a role that may log in, and nothing more.
 sql "create role monitoring login"
 
-slot lost
+slot dbz_lost
 sql "alter system set max_slot_wal_keep_size = '4MB'"
 sql "select pg_reload_conf()"
 write_mib 8
@@ -59,20 +59,20 @@ sql "checkpoint"
 sql "alter system set max_slot_wal_keep_size = '64MB'"
 sql "select pg_reload_conf()"
 
-slot inactive
-slot lagging
-slot healthy
-consume lagging 0 # 0: it never reports what it has received
+slot dbz_inactive
+slot dbz_lagging
+slot dbz_healthy
+consume dbz_lagging 0 # 0: it never reports what it has received
 write_mib 12
-consume healthy 1
+consume dbz_healthy 1
 
 # Until the healthy one has confirmed what was written: restart_lsn follows when running transactions are logged.
 confirmed() {
 	sql "checkpoint"
 	sql "do \$\$ begin
-	     assert (select bool_and(active and (slot_name = 'lagging'
+	     assert (select bool_and(active and (slot_name = 'dbz_lagging'
 	                             or pg_current_wal_lsn() - confirmed_flush_lsn + pg_current_wal_lsn() - restart_lsn < 65536))
-	             from pg_replication_slots where slot_name in ('healthy', 'lagging')); end \$\$" 2>/dev/null
+	             from pg_replication_slots where slot_name in ('dbz_healthy', 'dbz_lagging')); end \$\$" 2>/dev/null
 }
 tries=0
 until confirmed; do
@@ -83,10 +83,10 @@ done
 
 heading "check_pg_slot"
 check="check_pg_slot -H $socket -u monitoring"
-show OK "a consumer is connected and confirms what it gets" $check -s healthy
-show WARNING "a consumer is connected and confirms nothing; more than 8 MiB is kept" $check -s lagging -w 8MiB
-show WARNING "nobody is connected; --grace=0 gives nobody time to come back" $check -s inactive --grace=0
-show CRITICAL "its WAL was removed: changes are gone" $check -s lost
+show OK "a consumer is connected and confirms what it gets" $check -s dbz_healthy
+show WARNING "a consumer is connected and confirms nothing; more than 8 MiB is kept" $check -s dbz_lagging -w 8MiB
+show WARNING "nobody is connected; --grace=0 gives nobody time to come back" $check -s dbz_inactive --grace=0
+show CRITICAL "its WAL was removed: changes are gone" $check -s dbz_lost
 show CRITICAL "a slot that is not there" $check -s nowhere
 show CRITICAL "all slots at once" $check
 show UNKNOWN "an option that does not exist" $check --nonsense
