@@ -3,9 +3,10 @@
     result = icinga.check(definition, "check_x", {"check_x_slot": ["a", "b"]}, plugins=[path])
 
 `definition` is the text of CheckCommand objects. Its PluginDir and PluginContribDir are a folder with copies of
-`plugins`. The result's performance data is what Icinga's own parser, the one in front of every writer, makes of it.
+`plugins`. A plugin is a path, or (path, name to install it as). The result's performance data is what Icinga's own parser, the one in front of every writer, makes of it.
 """
 import base64
+import grp
 import http.client
 import json
 import ssl
@@ -22,6 +23,7 @@ const ZoneName = "lab"
 const PluginDir = "%(dir)s/plugins"
 const PluginContribDir = "%(dir)s/plugins"
 include <itl>
+include <plugins>
 object Endpoint NodeName { }
 object Zone ZoneName { endpoints = [ NodeName ] }
 object CheckerComponent "checker" { }
@@ -48,7 +50,7 @@ function parsed(text) {
   try { item = parse_performance_data(text) } except { }
   return item
 }
-var result = get_service("h", "s").last_check_result
+var result = get_service(%s, %s).last_check_result
 if (result) {
   {
     "state" = result.state
@@ -103,14 +105,11 @@ def _command(box, *more):
 
 
 def _environment(box):
-    import grp
     return {"ICINGA2_USER": box.user.pw_name, "ICINGA2_GROUP": grp.getgrgid(box.user.pw_gid).gr_name}
 
 
 def _prepare(box, definition, objects, plugins):
-    box.mkdir("plugins")
-    for program in plugins:
-        box.install(program)
+    box.install_all(plugins)
     port = sandbox.free_port()
     box.write("definition.conf", definition)
     box.write("icinga2.conf", CONFIG % {"dir": box.dir, "port": port, "password": PASSWORD, "objects": objects})
@@ -156,19 +155,28 @@ def validate(definition, objects="", plugins=()):
 
 
 def check(definition, command, variables=None, plugins=(), seconds=20, env=None):
-    """Start Icinga, run the check once, stop.
+    """Run a CheckCommand once with custom variables, by a service of our own; see check_service."""
+    settings = "".join("  vars.%s = %s\n" % (name, literal(value)) for name, value in (variables or {}).items())
+    objects = OBJECTS % {"command": quote(command), "variables": settings}
+    return check_service(definition, objects, "h", "s", plugins, seconds, env)
+
+
+def check_service(definition, objects, host, service, plugins=(), seconds=20, env=None):
+    """Start Icinga with a definition and objects, run one service once, stop.
 
     Returns .state, .text (line 1), .long (the lines behind it), .perf (dicts with label, value, unit, warn, crit,
     min, max, or the raw text where Icinga's parser refused an item), .raw (the texts), .command (as executed).
     """
+    names = (quote(host), quote(service))
+    chosen = {"type": "Service", "force": True,
+              "filter": "host.name==%s && service.name==%s" % names}
     with sandbox.Sandbox("icinga") as box:
-        settings = "".join("  vars.%s = %s\n" % (name, literal(value)) for name, value in (variables or {}).items())
-        port = _prepare(box, definition, OBJECTS % {"command": quote(command), "variables": settings}, plugins)
+        port = _prepare(box, definition, objects, plugins)
         _certificate(box)
         child = box.start(_command(box), "console.log", {**_environment(box), **(env or {})})
-        box.wait_for("Icinga's API", lambda: _evaluate(port, 'get_service("h", "s") != null'), child)
-        _request(port, "/v1/actions/reschedule-check", {"type": "Service", "filter": 'service.name=="s"', "force": True})
-        stored = box.wait_for("a check result", lambda: _evaluate(port, READ), child, seconds)
+        box.wait_for("Icinga's API", lambda: _evaluate(port, "get_service(%s, %s) != null" % names), child)
+        _request(port, "/v1/actions/reschedule-check", chosen)
+        stored = box.wait_for("a check result", lambda: _evaluate(port, READ % names), child, seconds)
     lines = stored["output"].split("\n")
     return types.SimpleNamespace(state=int(stored["state"]), exit=int(stored["exit"]), text=lines[0], long=lines[1:],
                                  perf=stored["perf"], raw=stored["raw"], command=stored["command"])

@@ -67,6 +67,8 @@ define host {
     register                0
     max_check_attempts      1
     check_period            24x7
+    notification_period     24x7
+    notification_interval   60
     contacts                lab
     active_checks_enabled   0
 }
@@ -77,6 +79,8 @@ define service {
     check_interval          60
     retry_interval          60
     check_period            24x7
+    notification_period     24x7
+    notification_interval   60
     contacts                lab
 }
 """
@@ -98,10 +102,8 @@ define service {
 
 
 def _prepare(box, definition, objects, plugins):
-    box.mkdir("plugins")
     box.mkdir("spool")
-    for program in plugins:
-        box.install(program)
+    box.install_all(plugins)
     box.write("definition.cfg", definition)
     box.write("objects.cfg", BASE + objects)
     box.write("resource.cfg", "$USER1$=%s/plugins\n" % box.dir)

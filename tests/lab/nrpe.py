@@ -23,9 +23,7 @@ include=%(dir)s/definition.cfg
 
 
 def _prepare(box, definition, plugins):
-    folder = box.mkdir("plugins")
-    for program in plugins:
-        box.install(program)
+    folder = box.install_all(plugins)
     port = sandbox.free_port()
     box.write("definition.cfg", definition.replace("@PLUGINS@", folder) + "\n")
     config = box.write("nrpe.cfg", CONFIG % {"dir": box.dir, "port": port, "user": box.user.pw_name})

@@ -98,6 +98,13 @@ class Sandbox:
         os.chmod(target, 0o755)
         return target
 
+    def install_all(self, programs):
+        """Copies of programs, each a path or (path, name), in plugins/, whose path it returns."""
+        folder = self.mkdir("plugins")
+        for one in programs:
+            self.install(*([one] if isinstance(one, str) else one))
+        return folder
+
     def environment(self, extra=None):
         env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.dir, "TMPDIR": self.dir}
         env.update(extra or {})

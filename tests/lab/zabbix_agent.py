@@ -25,9 +25,7 @@ Include=%(dir)s/definition.conf
 
 
 def _prepare(box, definition, plugins):
-    folder = box.mkdir("plugins")
-    for program in plugins:
-        box.install(program)
+    folder = box.install_all(plugins)
     port = sandbox.free_port()
     box.write("definition.conf", definition.replace("@PLUGINS@", folder) + "\n")
     return box.write("agent.conf", CONFIG % {"dir": box.dir, "port": port}), port
