@@ -5,6 +5,7 @@ directory, owned by an unprivileged account, and runs there in process groups of
 the context ends, on a failure, on Ctrl-C or at the end of the interpreter.
 """
 import atexit
+import itertools
 import os
 import pwd
 import shutil
@@ -27,9 +28,12 @@ def account():
     return pwd.getpwuid(os.geteuid())
 
 
+_next_port = itertools.count(20000 + os.getpid() % 10000)
+
+
 def free_port():
-    """A port below 32768 that is free on 127.0.0.1 now (zabbix_agentd refuses higher ones)."""
-    for port in range(20000 + os.getpid() % 5000, 32768):
+    """A port below 32768 that is free on 127.0.0.1 now (zabbix_agentd refuses higher ones); never the same twice."""
+    for port in itertools.takewhile(lambda one: one < 32768, _next_port):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -154,7 +158,7 @@ class Sandbox:
         if child in self.children:
             self.children.remove(child)
 
-    def wait_for(self, what, done, child=None, seconds=20):
+    def wait_for(self, what, done, child=None, seconds=20, pause=0.03):
         """Call `done` until it returns something true; say what was waited for when it never does."""
         end = time.monotonic() + seconds
         while True:
@@ -165,7 +169,7 @@ class Sandbox:
                 raise LabError("%s: the program ended with %s\n%s" % (what, child.returncode, self.logs()))
             if time.monotonic() > end:
                 raise LabError("%s: nothing after %s s\n%s" % (what, seconds, self.logs()))
-            time.sleep(0.03)
+            time.sleep(pause)
 
     def logs(self):
         """The last lines of every *.log of the sandbox, for error messages."""

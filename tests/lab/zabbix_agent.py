@@ -60,13 +60,18 @@ def _ask(port, key):
         return _receive(link, struct.unpack("<II", header[5:])[0])
 
 
+def start(box, definition, plugins=(), env=None):
+    """Start an agent in a sandbox and return its port."""
+    config, port = _prepare(box, definition, plugins)
+    child = box.start([sandbox.find_program("zabbix_agentd"), "-c", config, "-f"], "console.log", env)
+    box.wait_for("the agent's port", lambda: sandbox.can_connect(port), child)
+    return port
+
+
 def get(definition, key, plugins=(), env=None):
     """Start the agent, ask for one key, stop. Returns .value, or .value None and .error for "not supported"."""
     with sandbox.Sandbox("zabbix") as box:
-        config, port = _prepare(box, definition, plugins)
-        child = box.start([sandbox.find_program("zabbix_agentd"), "-c", config, "-f"], "console.log", env)
-        box.wait_for("the agent's port", lambda: sandbox.can_connect(port), child)
-        answer = _ask(port, key)
+        answer = _ask(start(box, definition, plugins, env), key)
     if answer.startswith(b"ZBX_NOTSUPPORTED"):
         return types.SimpleNamespace(value=None, error=answer.partition(b"\0")[2].decode("utf-8", "replace"))
     return types.SimpleNamespace(value=answer.decode("utf-8", "surrogateescape"), error=None)
