@@ -295,8 +295,8 @@ def test_textfile_pages_of_two_targets_live_together(textfile):
         assert promtool.check_metrics(page) == (0, "")
     served = node_exporter.page(pages)
     assert "node_textfile_scrape_error 0" in served
-    assert 'cdc_check_state{plugin="sample",target="pg1"} 2' in served
-    assert 'cdc_check_state{plugin="sample",target="pg-2.example"} 2' in served
+    assert 'cdc_check_state{plugin="check_sample",target="pg1"} 2' in served
+    assert 'cdc_check_state{plugin="check_sample",target="pg-2.example"} 2' in served
     assert 'database="größe \\"x\\" \\\\ y",slot="a",target="pg1"' in served
     assert len(re.findall(r"^node_textfile_mtime_seconds\{", served, re.M)) == 2
 

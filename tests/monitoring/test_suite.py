@@ -111,14 +111,13 @@ def test_every_generated_option_is_known_to_the_plugin(plugin):
             done = box.run([program, *plugin.args, option if is_flag else option + "=1"])
             assert done.returncode in (0, 1, 2, 3), option
             text = done.stdout.decode()
-            assert not re.search(r"(unknown|unrecognized|invalid) option", text, re.I), text
-            assert "does not take" not in text and "doesn't allow" not in text, text
+            assert not re.search(r"unknown option|ambiguous|takes no value|needs a value", text), text
 
 
 def test_every_option_of_the_help_is_in_the_definition(plugin):
     with sandbox.Sandbox("direct") as box:
         done = box.run([box.install(plugin.path), "--help"])
-    named = set(re.findall(r"^\s+(?:-\w, )?(--[a-z0-9-]+)", done.stdout.decode(), re.M))
+    named = set(re.findall(r"^  (?:-\w, )*(--[a-z0-9-]+)", done.stdout.decode(), re.M))
     assert len(named) > 20, done.stdout
     assert named - set(plugin.options) <= {"--help", "--version"}
 
