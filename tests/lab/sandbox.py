@@ -5,6 +5,7 @@ directory, owned by an unprivileged account, and runs there in process groups of
 the context ends, on a failure, on Ctrl-C or at the end of the interpreter.
 """
 import atexit
+import ctypes
 import itertools
 import os
 import pwd
@@ -15,6 +16,10 @@ import stat
 import subprocess
 import tempfile
 import time
+
+
+_libc = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
 
 
 class LabError(Exception):
@@ -51,6 +56,11 @@ def find_program(*candidates):
         if found:
             return found
     raise LabError("not installed: %s (see tests/packages.txt)" % " or ".join(candidates))
+
+
+def _die_with_parent():
+    """Runs in the child: the kernel ends it when the tests end without a chance to do so."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Sandbox:
@@ -115,15 +125,15 @@ class Sandbox:
         return env
 
     def _as_account(self):
+        common = {"start_new_session": True, "preexec_fn": _die_with_parent}
         if os.geteuid() != 0:
-            return {}
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+            return common
+        return {**common, "user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
     def run(self, argv, env=None, stdin=b"", timeout=30):
         """Run a program to its end as the account; stdout and stderr are bytes."""
         child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 cwd=self.dir, env=self.environment(env), start_new_session=True,
-                                 **self._as_account())
+                                 cwd=self.dir, env=self.environment(env), **self._as_account())
         self.children.append(child)
         try:
             out, err = child.communicate(stdin, timeout=timeout)
@@ -137,8 +147,7 @@ class Sandbox:
         """Start a program that stays, as the account, with its output in the file `log` of the sandbox."""
         with open(self.path(log), "ab") as out:
             child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                     cwd=self.dir, env=self.environment(env), start_new_session=True,
-                                     **self._as_account())
+                                     cwd=self.dir, env=self.environment(env), **self._as_account())
         self.children.append(child)
         return child
 
