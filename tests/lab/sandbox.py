@@ -191,9 +191,21 @@ class Sandbox:
                         parts.append("--- %s\n%s" % (name, log.read()[-4000:].decode("utf-8", "replace")))
         return "\n".join(parts)
 
+    def _kill_strays(self):
+        """What a daemon started in a session of its own (Icinga does so with plugins) still has our environment."""
+        mark = b"TMPDIR=%s\0" % self.dir.encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/environ" % pid, "rb") as environment:
+                    if mark in environment.read():
+                        os.kill(int(pid), signal.SIGKILL)
+            except (OSError, ValueError):
+                continue
+
     def close(self):
         for child in list(self.children):
             self.stop(child)
+        self._kill_strays()
         shutil.rmtree(self.dir, ignore_errors=True)
         atexit.unregister(self.close)
 
