@@ -11,23 +11,29 @@ BAD = ("WARNING", "CRITICAL", "UNKNOWN")
 
 
 class Case:
-    """serve() gives a context manager of the port. states: those the interface allows; says: a pattern of line 1."""
+    """serve() gives a context manager of the port. states: those the interface allows; says: a pattern of line 1.
 
-    def __init__(self, name, serve, states, says="", args=(), timeout=1.0, large=False, host="127.0.0.1", prefix=None):
+    args may be a function, for what is made only when a test runs.
+    """
+
+    def __init__(self, name, serve, states, says="", args=(), timeout=1.0, large=False, host="127.0.0.1", env=None):
         self.name, self.serve, self.states, self.says = name, serve, states.split(), says
-        self.args, self.timeout, self.large, self.host, self.prefix = list(args), timeout, large, host, prefix
+        self.args, self.timeout, self.large, self.host, self.env = args, timeout, large, host, env
 
     def __str__(self):
         return self.name
 
     def run(self, program):
         with self.serve() as port:
-            args = ["-t", self.timeout, *targets.reach(program, port, self.host), *self.args]
-            return plugin.run(program, args, check=False, rss=self.large, timeout=self.timeout + 20)
+            args = ["-t", self.timeout, *targets.reach(program, port, self.host), *self.options()]
+            return plugin.run(program, args, env=self.env, check=False, rss=self.large, timeout=self.timeout + 20)
+
+    def options(self):
+        return self.args() if callable(self.args) else list(self.args)
 
     def judge(self, program, done):
         """Everything that holds for whatever a server does."""
-        plugin.contract.require(done.out, done.rc, program, err=done.err, fmt=plugin.guess_format(self.args))
+        plugin.contract.require(done.out, done.rc, program, err=done.err, fmt=plugin.guess_format(self.options()))
         late = done.seconds - self.timeout
         assert late < plugin.slack(program), "%.2f s beyond the deadline: %r" % (late, done)
         assert done.state != "OK", done

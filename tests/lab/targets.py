@@ -56,3 +56,11 @@ def reach(program, port, host="127.0.0.1"):
 def run(program, port, *args, **how):
     """The plugin, pointed to a port of this machine."""
     return plugin.run(program, reach(program, port), *args, **how)
+
+
+# A slot that nothing is wrong with, as PostgreSQL 15 shows it, by the column names that plugins ask for.
+PG_HEALTHY = {
+    "slot_name": b"dbz_orders", "plugin": b"pgoutput", "slot_type": b"logical", "database": b"orders",
+    "temporary": b"f", "active": b"t", "restart_lsn": b"0/5A1C2E8", "confirmed_flush_lsn": b"0/5A1C320",
+    "wal_status": b"reserved", "safe_wal_size": b"1073741824",
+}
