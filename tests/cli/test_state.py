@@ -22,7 +22,7 @@ NOTE_MAX = 250
 @pytest.fixture(scope="module")
 def port():
     """One port for all: the target belongs to the key of the state."""
-    with fakepg.serve(fakepg.rows(targets.PG_HEALTHY)) as number:
+    with fakepg.serve(targets.pg_healthy) as number:
         yield number
 
 
@@ -36,11 +36,6 @@ def place():
 
 def look(program, port, place, *args, **how):
     return targets.run(program, port, args, state_dir=place, line_max=120 + NOTE_MAX, **how)
-
-
-def verdict(done):
-    """Line 1 up to the notes, which stand behind everything else."""
-    return done.rc, done.line1.partition(" (")[0].partition(" - note")[0]
 
 
 def unharmed(program, port, place, *args, note=True, **how):
@@ -87,21 +82,11 @@ def works(program, port, place):
 
 # --- the control: the state is used at all ------------------------------------------------------------------
 
-class Renamed:
-    """A server whose one slot changes its name when the test says so."""
-
-    def __init__(self):
-        self.values = dict(targets.PG_HEALTHY)
-
-    def answer(self, statement):
-        return fakepg.rows(self.values)(statement)
-
-
 def test_remembers_what_was_there(program, place):
-    server = Renamed()
-    with fakepg.serve(server.answer) as port:
+    slot = {"slot_name": b"dbz_orders"}
+    with fakepg.serve(targets.pg_slots(slot)) as port:
         assert look(program, port, place).rc == 0
-        server.values["slot_name"] = b"another"
+        slot["slot_name"] = b"another"
         for _ in range(3):
             done = look(program, port, place)
             assert done.rc == 1 and "dbz_orders" in done.line1, done
@@ -439,7 +424,7 @@ def test_another_run_hangs(program, place):
     def handler(peer):
         if hang.pop() if hang else False:
             peer.sleep()
-        fakepg.handler(fakepg.rows(targets.PG_HEALTHY))(peer)
+        fakepg.handler(targets.pg_healthy)(peer)
     with hostile.serve(handler) as port:
         first = start(program, port, place, "5")
         time.sleep(0.3)

@@ -26,7 +26,7 @@ def with_(handler):
 
 
 Case = cases.Case
-# Connection made, then nothing understood. Lost before an answer is unreachable; an answer of the wrong kind is protocol.
+# Connection made, then nothing understood: protocol. Lost before an answer: unreachable.
 GARBAGE = "UNKNOWN"
 SUITE = cases.Suite([
     Case("refused", net.refused, "CRITICAL", "refused"),

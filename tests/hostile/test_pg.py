@@ -5,6 +5,7 @@ import functools
 import itertools
 import os
 import random
+import re
 import struct
 
 import pytest
@@ -16,7 +17,7 @@ Case = cases.Case
 NASTY = "a|b;c<b>x</b>\n[OK] y: z|e=1\r\t\x1b[31m\x01\x7f \u0085\u2028 ä€𝄞 '\"\\%s%n ".encode() + b"\xff\xfe\xc3 \xed\xa0\x80"
 LONG = (NASTY * 2000)[:100000]
 SALT = struct.pack("!I", 0x01020304)
-HEALTHY = targets.PG_HEALTHY
+HEALTHY = targets.pg_healthy
 
 
 def pg(program):
@@ -24,7 +25,7 @@ def pg(program):
 
 
 def server(answer=None, **how):
-    return functools.partial(fakepg.serve, answer or fakepg.rows(HEALTHY), **how)
+    return functools.partial(fakepg.serve, answer or HEALTHY, **how)
 
 
 def start(function):
@@ -159,7 +160,7 @@ TLS = Tls()
 
 
 def tls(names, **how):
-    return lambda: fakepg.serve(fakepg.rows(HEALTHY), tls=TLS.context(names), **how)
+    return lambda: fakepg.serve(HEALTHY, tls=TLS.context(names), **how)
 
 
 def after_s(function):
@@ -208,22 +209,20 @@ TLS_CASES = [
 # --- answers to queries -------------------------------------------------------------------------------------
 
 
-def query(rows=None, names=None, reply=None):
-    """Commands succeed; each query gets these rows, a function of the healthy row."""
+def query(rows=None, names=None, where="pg_replication_slots|AS position"):
+    """The queries that matter get these rows and columns, each a function of the healthy ones; all others succeed."""
     def answer(statement):
-        done = fakepg.command(statement)
-        if done:
-            return done
-        if reply:
-            return reply(statement)
-        columns = [(name, fakepg.TEXT) for name in fakepg.columns(statement)]
-        row = [HEALTHY.get(name, b"") for name, _ in columns]
-        return Reply(names(columns) if names else columns, rows(row) if rows else [row])
+        reply = HEALTHY(statement)
+        if reply.columns and re.search(where, statement):
+            columns, row = reply.columns, list(reply.rows)[0]
+            reply.columns = names(columns) if names else columns
+            reply.rows = rows(row) if rows else [row]
+        return reply
     return server(answer)
 
 
-def each(value):
-    return query(lambda row: [[value] * len(row)])
+def each(value, **how):
+    return query(lambda row: [[value] * len(row)], **how)
 
 
 def wrong_numbers(value):
@@ -277,6 +276,12 @@ QUERIES = [
     Case("query: cut in a row", query(lambda row: [row, CUT, lambda peer: peer.reset()]), "CRITICAL"),
     Case("query: half a row, then silent", raw(CUT), "UNKNOWN"),
     Case("query: NULL everywhere", each(None), "UNKNOWN"),
+    Case("query: NULL in all queries", each(None, where=""), "UNKNOWN"),
+    Case("query: NULL for the slots", each(None, where="pg_replication_slots"), "UNKNOWN"),
+    Case("query: NULL for the server", each(None, where="AS position"), "UNKNOWN"),
+    Case("query: no row for the server", query(lambda row: [], where="AS position"), "UNKNOWN"),
+    Case("query: two rows for the server", query(lambda row: [row, row], where="AS position"), "UNKNOWN"),
+    Case("query: no slot", query(lambda row: [], where="pg_replication_slots"), "UNKNOWN", "no .*slot"),
     Case("query: empty everywhere", each(b""), "UNKNOWN"),
     Case("query: nasty everywhere", each(NASTY), "UNKNOWN"),
     Case("query: NUL everywhere", each(b"\0\0"), "UNKNOWN"),
@@ -349,12 +354,12 @@ def metered(**how):
 
     def handler(peer):
         meters.append(Meter(peer, **how))
-        fakepg.handler(fakepg.rows(HEALTHY))(meters[-1])
+        fakepg.handler(HEALTHY)(meters[-1])
     return handler, meters
 
 
 def healthy(program, *args, **how):
-    with fakepg.serve(fakepg.rows(HEALTHY)) as port:
+    with fakepg.serve(HEALTHY) as port:
         return targets.run(program, port, *args, **how)
 
 
@@ -436,7 +441,7 @@ def test_single_bytes(program):
                 for byte in data:
                     super().send(bytes([byte]))
         peer.sock.setsockopt(6, 1, 1)
-        fakepg.handler(fakepg.rows(HEALTHY))(Slow(peer.sock, peer.closing))
+        fakepg.handler(HEALTHY)(Slow(peer.sock, peer.closing))
     if pg(program):
         with hostile.serve(handler) as port:
             assert targets.run(program, port).text == healthy(program).text
@@ -445,7 +450,7 @@ def test_single_bytes(program):
 def test_many_notices_change_nothing(program):
     """libpq prints notices to standard error, unless it is told not to."""
     def answer(statement):
-        reply = fakepg.rows(HEALTHY)(statement)
+        reply = HEALTHY(statement)
         if reply.columns:
             reply.rows = itertools.chain([Raw(fakepg.notice(NASTY) * 5000)], list(reply.rows)[:1])
         return reply

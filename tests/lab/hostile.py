@@ -150,7 +150,7 @@ def endless(unit, head=b""):
     return handler
 
 
-HTTP_PAGE = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 25\r\n\r\n<html><b>bad</b>|;</html>"
+HTTP_PAGE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 25\r\n\r\n<html><b>bad</b>|;</html>"
 MYSQL_GREETING = (b"\x5b\x00\x00\x00\x0a8.0.36\x00\x0b\x00\x00\x00abcdefgh\x00\xff\xff\xff\x02\x00\xff\xdf\x15"
                   + b"\x00" * 10 + b"ijklmnopqrst\x00caching_sha2_password\x00").ljust(95, b"\x00")
 SSH_BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
