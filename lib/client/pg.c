@@ -49,7 +49,7 @@ static int lost(const struct cdc_pg *pg, const struct cdc_pg_query *query, struc
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	enum cdc_err_kind kind = cdc_pg_classify(PQerrorMessage(pg->conn), &text);
 
-	return cdc_fail(err, kind, "%s: the connection broke while reading %s: %s", pg->target, query->name, text.text);
+	return cdc_fail(err, kind, "lost %s while reading %s: %s", pg->target, query->name, text.text);
 }
 
 /* The next result of the pipeline, waiting for it; NULL at the end of one query. -1 when it cannot be had. */

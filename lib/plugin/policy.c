@@ -141,7 +141,7 @@ static int refuse_condition(const struct cdc_policy *policy, const char *text, s
 {
 	CDC_BUF_CLEANUP struct cdc_buf why = CDC_BUF_INIT;
 
-	cdc_buf_add(&why, "there is no such condition; valid are");
+	cdc_buf_add(&why, "there is no such condition, valid are");
 	for (size_t i = 0; i < cdc_plugin_condition_count(policy->plugin); i++) {
 		const struct cdc_condition *row = cdc_plugin_condition(policy->plugin, i);
 

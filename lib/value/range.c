@@ -39,7 +39,7 @@ int cdc_range_parse(const char *text, enum cdc_unit unit, struct cdc_range *ret,
 	struct cdc_err why;
 
 	if (!*bounds || cdc_streq(bounds, ":"))
-		return refuse(text, "it is empty; valid is [@]start:end", err);
+		return refuse(text, "it is empty, [@]start:end is expected", err);
 	if (parse_bounds(bounds, unit, &range, &why) < 0)
 		return refuse(text, why.text, err);
 	if (!range.no_low && !range.no_high && range.low > range.high)
