@@ -1,0 +1,174 @@
+#include "base/text.h"
+
+#include <inttypes.h>
+
+#define ELLIPSIS     "\xe2\x80\xa6"
+#define ELLIPSIS_LEN 3
+
+/* Unicode 15 table 3-7: which second bytes make a sequence well formed. */
+size_t cdc_text_utf8_len(const char *text, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (n == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		len = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		len = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	if (s[0] == 0xed)
+		high = 0x9f;
+	if (s[0] == 0xf0)
+		low = 0x90;
+	if (s[0] == 0xf4)
+		high = 0x8f;
+	if (n < len || s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+/* C1 controls (U+0080 to U+009F), line and paragraph separators act like control characters in terminals and pages. */
+static bool is_wide_control(const char *s, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	if (len == 2)
+		return u[0] == 0xc2 && u[1] < 0xa0;
+	return len == 3 && u[0] == 0xe2 && u[1] == 0x80 && (u[2] == 0xa8 || u[2] == 0xa9);
+}
+
+static bool is_blanked(const char *s, size_t len)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (len > 1)
+		return is_wide_control(s, len);
+	return c <= ' ' || c == 0x7f || c == '|' || c == ';' || c == '<' || c == '>';
+}
+
+void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)
+{
+	size_t n = strlen(text), start = buf->len;
+	bool blank_due = false;
+
+	while (n > 0 && buf->len - start <= max) {
+		size_t len = cdc_text_utf8_len(text, n);
+		size_t step = len ? len : 1;
+
+		if (len && is_blanked(text, len)) {
+			blank_due = buf->len > start;
+		} else {
+			if (blank_due)
+				cdc_buf_add_char(buf, ' ');
+			blank_due = false;
+			if (len)
+				cdc_buf_add_bytes(buf, text, len);
+			else
+				cdc_buf_add_char(buf, '?');
+		}
+		text += step;
+		n -= step;
+	}
+	cdc_text_cut(buf, start + max);
+}
+
+void cdc_text_cut(struct cdc_buf *buf, size_t max)
+{
+	size_t keep;
+
+	if (buf->len <= max)
+		return;
+	keep = max >= ELLIPSIS_LEN ? max - ELLIPSIS_LEN : 0;
+	while (keep > 0 && ((unsigned char)buf->text[keep] & 0xc0) == 0x80)
+		keep--;
+	cdc_buf_truncate(buf, keep);
+	if (max >= ELLIPSIS_LEN)
+		cdc_buf_add_bytes(buf, ELLIPSIS, ELLIPSIS_LEN);
+}
+
+void cdc_text_add_bytes(struct cdc_buf *buf, int64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	uint64_t size = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
+	uint64_t whole = size, tenths = 0;
+	size_t unit = 0;
+
+	while (whole >= 1024 && unit + 1 < CDC_LEN(units)) {
+		tenths = (whole % 1024) * 10 / 1024;
+		whole /= 1024;
+		unit++;
+	}
+	if (bytes < 0)
+		cdc_buf_add_char(buf, '-');
+	if (unit == 0)
+		cdc_buf_addf(buf, "%" PRIu64 " B", whole);
+	else if (tenths == 0 && whole >= 100)
+		cdc_buf_addf(buf, "%" PRIu64 " %s", whole, units[unit]);
+	else
+		cdc_buf_addf(buf, "%" PRIu64 ".%" PRIu64 " %s", whole, tenths, units[unit]);
+}
+
+void cdc_text_add_duration(struct cdc_buf *buf, int64_t milliseconds)
+{
+	uint64_t ms = milliseconds < 0 ? -(uint64_t)milliseconds : (uint64_t)milliseconds;
+	uint64_t s = ms / 1000;
+
+	if (milliseconds < 0)
+		cdc_buf_add_char(buf, '-');
+	if (ms != 0 && ms < 1000)
+		cdc_buf_addf(buf, "%" PRIu64 " ms", ms);
+	else if (s < 10 && ms % 1000 >= 100)
+		cdc_buf_addf(buf, "%" PRIu64 ".%" PRIu64 " s", s, ms % 1000 / 100);
+	else if (s < 60 || (s < 600 && s % 60))
+		cdc_buf_addf(buf, "%" PRIu64 " s", s);
+	else if (s < 3600)
+		cdc_buf_addf(buf, "%" PRIu64 "m", s / 60);
+	else if (s < 86400)
+		cdc_buf_addf(buf, "%" PRIu64 "h", s / 3600);
+	else
+		cdc_buf_addf(buf, "%" PRIu64 "d", s / 86400);
+	if (s >= 600 && s < 3600 && s % 60)
+		cdc_buf_addf(buf, " %" PRIu64 "s", s % 60);
+	else if (s >= 3600 && s < 86400 && s % 3600 / 60)
+		cdc_buf_addf(buf, " %" PRIu64 "m", s % 3600 / 60);
+	else if (s >= 86400 && s % 86400 / 3600)
+		cdc_buf_addf(buf, " %" PRIu64 "h", s % 86400 / 3600);
+}
+
+void cdc_text_add_json(struct cdc_buf *buf, const char *text)
+{
+	size_t n = strlen(text);
+
+	cdc_buf_add_char(buf, '"');
+	while (n > 0) {
+		size_t len = cdc_text_utf8_len(text, n);
+		unsigned char c = (unsigned char)*text;
+
+		if (len == 0)
+			cdc_buf_add_char(buf, '?');
+		else if (c == '"' || c == '\\')
+			cdc_buf_addf(buf, "\\%c", c);
+		else if (c == '\n')
+			cdc_buf_add(buf, "\\n");
+		else if (c < 0x20 || c == 0x7f)
+			cdc_buf_addf(buf, "\\u%04x", c);
+		else
+			cdc_buf_add_bytes(buf, text, len);
+		text += len ? len : 1;
+		n -= len ? len : 1;
+	}
+	cdc_buf_add_char(buf, '"');
+}

@@ -1,0 +1,78 @@
+/*
+ * What a check remembers between its runs, as data: entries (item, key) -> text. `old` is what the last run left,
+ * `now` what this run leaves; nothing goes from one to the other by itself, so what is not seen again is forgotten
+ * unless it is carried. Reading and writing the file is statefile.h's; nothing here does I/O or looks at a clock.
+ *
+ * A zeroed memory has no file behind it: usable is false, every look-up is empty.
+ */
+#ifndef CDC_MEMORY_H
+#define CDC_MEMORY_H
+
+#include "base/buf.h"
+#include "value/num.h"
+
+struct cdc_entry {
+	char *item, *key, *value;
+};
+
+struct cdc_entries {
+	struct cdc_entry *at;
+	size_t count, capacity;
+};
+
+struct cdc_memory {
+	struct cdc_entries old; /* sorted by item, then key */
+	struct cdc_entries now; /* in the order of putting; a later entry replaces an earlier one */
+	bool usable;            /* what is put now will be there in the next run */
+	int64_t now_ms;         /* wall clock of this run */
+	int64_t previous_ms;    /* wall clock of the last run; 0 when there was none */
+};
+
+void cdc_memory_release(struct cdc_memory *memory);
+
+/* The last run's value, or NULL. */
+const char *cdc_memory_get(const struct cdc_memory *memory, const char *item, const char *key);
+
+/* The same as an integer; false when there is none. */
+bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const char *key, int64_t *ret);
+
+/* Leaves a value for the next run (all texts copied). */
+void cdc_memory_put(struct cdc_memory *memory, const char *item, const char *key, const char *value);
+void cdc_memory_put_int(struct cdc_memory *memory, const char *item, const char *key, int64_t value);
+
+/* Leaves one entry of the last run, or all of an item, for the next run as they were. */
+void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *key);
+void cdc_memory_carry_item(struct cdc_memory *memory, const char *item);
+
+/*
+ * Since when, by the wall clock, every run saw what `name` stands for; now_ms when it was not seen in the last run,
+ * when the clock went backwards, or when the last run is longer ago than longest_pause_ms (interface.md section 1).
+ * Calling it is seeing it. -1 when the memory is not usable.
+ */
+int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char *name, int64_t longest_pause_ms);
+
+/* How a rate is computed: from at most max_ms ago, never from less than min_ms. */
+struct cdc_window {
+	int64_t min_ms, max_ms;
+};
+
+/*
+ * Remembers a sample of a series and computes its change per second over the window, in whole units. A sample with
+ * another epoch (a server's start, a timeline) or a clock that went backwards starts anew. False when there is no
+ * rate yet.
+ */
+bool cdc_memory_rate(struct cdc_memory *memory, const char *item, const char *series, const char *epoch, int64_t value,
+    struct cdc_window window, int64_t *ret);
+
+/*
+ * The text of a state file and back. identity says which check it belongs to. Parsing fills memory->old and
+ * previous_ms; it returns -1 and says why when the text is damaged, of another version or of another check, and
+ * leaves the memory as it was.
+ */
+void cdc_memory_print(struct cdc_buf *buf, const struct cdc_memory *memory, const char *identity);
+int cdc_memory_parse(const char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err) CDC_MUST_USE;
+
+/* FNV-1a, 64 bits: names state files and tells damage, no security in it. */
+uint64_t cdc_memory_hash(const char *text, size_t n);
+
+#endif

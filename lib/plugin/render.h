@@ -1,0 +1,30 @@
+/*
+ * The decided result as text: the format of the monitoring plugins, JSON, Prometheus exposition, Zabbix discovery
+ * (interface.md section 3). Nothing here decides anything. All foreign text passes cdc_text_add_safe or an escaper.
+ */
+#ifndef CDC_RENDER_H
+#define CDC_RENDER_H
+
+#include "plugin/result.h"
+
+/* Appends the whole output in the policy's format, its last newline included. */
+void cdc_render(struct cdc_buf *buf, const struct cdc_check *check);
+
+void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check);
+void cdc_render_json(struct cdc_buf *buf, const struct cdc_check *check);
+void cdc_render_prometheus(struct cdc_buf *buf, const struct cdc_check *check);
+
+/* Appends the JSON array of --discover. */
+void cdc_render_discovery(struct cdc_buf *buf, const struct cdc_check *check);
+
+/* Appends line 1 behind "NAME STATE - "; true if it holds all that is to be said of the one item it is about. */
+bool cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max);
+
+/* Appends an item's text as its line has it, without state and name. */
+void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item);
+
+/* The label of each item of result->items for performance data, distinct and clean; free with cdc_labels_free. */
+char **cdc_perfdata_labels(const struct cdc_result *result) CDC_MUST_USE;
+void cdc_labels_free(char **labels, size_t count);
+
+#endif

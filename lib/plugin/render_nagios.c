@@ -1,0 +1,225 @@
+#include "plugin/render.h"
+
+#include "base/text.h"
+
+#include <search.h>
+#include <stdlib.h>
+
+/* interface.md section 3.1 */
+#define LINE1_MAX        120
+#define ITEM_NAME_MAX    200
+#define VERBOSE_LINE_MAX 2000
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static char *clean_label(const char *name)
+{
+	struct cdc_buf label = CDC_BUF_INIT;
+	size_t n = strlen(name);
+
+	while (n > 0) {
+		size_t len = cdc_text_utf8_len(name, n);
+		bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+		    (*name >= '0' && *name <= '9') || strchr("_.-", *name);
+
+		cdc_buf_add_char(&label, plain ? *name : '_');
+		name += len ? len : 1;
+		n -= len ? len : 1;
+	}
+	return cdc_buf_take(&label);
+}
+
+struct named_index {
+	const struct cdc_item *item;
+	size_t index;
+};
+
+/* Fixed items keep their labels, so they choose first; the others in byte order of their raw names. */
+static int compare_items(const void *a, const void *b)
+{
+	const struct named_index *x = a, *y = b;
+
+	if (x->item->fixed != y->item->fixed)
+		return x->item->fixed ? -1 : 1;
+	return strcmp(x->item->name, y->item->name);
+}
+
+static void no_free(void *text CDC_UNUSED)
+{
+}
+
+char **cdc_perfdata_labels(const struct cdc_result *result)
+{
+	char **labels = cdc_alloc(result->count, sizeof(*labels));
+	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	void *used = NULL;
+
+	for (size_t i = 0; i < result->count; i++)
+		order[i] = (struct named_index){ result->items[i], i };
+	qsort(order, result->count, sizeof(*order), compare_items);
+	for (size_t i = 0; i < result->count; i++) {
+		char *label = clean_label(order[i].item->name);
+		struct cdc_buf tried = CDC_BUF_INIT;
+
+		cdc_buf_add(&tried, label);
+		for (unsigned n = 2; tfind(tried.text, &used, compare_text); n++) {
+			cdc_buf_clear(&tried);
+			cdc_buf_addf(&tried, "%s_%u", label, n);
+		}
+		free(label);
+		labels[order[i].index] = cdc_buf_take(&tried);
+		tsearch(labels[order[i].index], &used, compare_text);
+	}
+	tdestroy(used, no_free);
+	free(order);
+	return labels;
+}
+
+void cdc_labels_free(char **labels, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(labels[i]);
+	free(labels);
+}
+
+static void add_value(struct cdc_buf *buf, const char *label, const struct cdc_metric *metric,
+    const struct cdc_threshold *threshold, cdc_num value)
+{
+	size_t end;
+
+	cdc_buf_addf(buf, "%s.%s=", label, metric->name);
+	cdc_num_print(buf, value, cdc_unit_decimals(metric->unit));
+	cdc_buf_addf(buf, "%s;", cdc_unit_name(metric->unit));
+	end = buf->len - 1;
+	cdc_range_print(buf, &threshold->warning);
+	if (buf->len > end + 1)
+		end = buf->len;
+	cdc_buf_add_char(buf, ';');
+	cdc_range_print(buf, &threshold->critical);
+	if (buf->text[buf->len - 1] != ';')
+		end = buf->len;
+	if (metric->has_min || metric->has_max)
+		cdc_buf_add_char(buf, ';');
+	if (metric->has_min) {
+		cdc_num_print(buf, cdc_num_int(metric->min), 0);
+		end = buf->len;
+	}
+	if (metric->has_max) {
+		cdc_buf_add_char(buf, ';');
+		cdc_num_print(buf, cdc_num_int(metric->max), 0);
+		end = buf->len;
+	}
+	cdc_buf_truncate(buf, end);
+}
+
+static int compare_perfdata(const void *a, const void *b)
+{
+	return compare_items(a, b);
+}
+
+/* Behind the last text: "|" and the items separated by one blank; nothing when there are no values. */
+static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
+{
+	const struct cdc_result *result = &check->result;
+	bool few = cdc_result_item_count(result) > (size_t)check->policy->max_items;
+	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	char **labels = cdc_perfdata_labels(result);
+	char separator = '|';
+
+	for (size_t i = 0; i < result->count; i++)
+		order[i] = (struct named_index){ result->items[i], i };
+	qsort(order, result->count, sizeof(*order), compare_perfdata);
+	for (size_t i = 0; i < result->count; i++) {
+		const struct cdc_item *item = order[i].item;
+
+		if (few && !item->fixed && !item->named && item->state == CDC_OK)
+			continue;
+		for (size_t m = 0; m < result->plugin->metric_count; m++) {
+			if (!item->values[m].known)
+				continue;
+			cdc_buf_add_char(buf, separator);
+			add_value(buf, labels[order[i].index], &result->plugin->metrics[m],
+			    &check->policy->thresholds[m], item->values[m].value);
+			separator = ' ';
+		}
+	}
+	cdc_labels_free(labels, result->count);
+	free(order);
+}
+
+static void add_item_line(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item)
+{
+	cdc_buf_addf(buf, "\n[%s] ", cdc_state_name(item->state));
+	cdc_text_add_safe(buf, item->name, ITEM_NAME_MAX);
+	cdc_buf_add(buf, ": ");
+	cdc_render_item_text(buf, check, item);
+	if (buf->text[buf->len - 1] == ' ')
+		cdc_buf_add(buf, item->state == CDC_OK ? "ok" : "no details");
+}
+
+/* Fixed items have a line only while they are not fine. */
+static bool has_line(const struct cdc_item *item)
+{
+	return !item->fixed || item->state != CDC_OK;
+}
+
+static size_t line_count(const struct cdc_result *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->count; i++)
+		n += has_line(result->items[i]);
+	return n;
+}
+
+static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
+{
+	const struct cdc_result *result = &check->result;
+	struct cdc_item **sorted = cdc_result_sorted(result);
+	size_t shown = 0, left = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))
+			continue;
+		if (shown < (size_t)check->policy->max_items) {
+			add_item_line(buf, check, sorted[i]);
+			shown++;
+		} else {
+			left++;
+		}
+	}
+	if (left)
+		cdc_buf_addf(buf, "\n... and %zu more", left);
+	free(sorted);
+}
+
+static void add_texts(struct cdc_buf *buf, const struct cdc_texts *texts, const char *prefix)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		cdc_buf_addf(buf, "\n%s", prefix);
+		cdc_text_add_safe(buf, texts->at[i], VERBOSE_LINE_MAX);
+	}
+}
+
+void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check)
+{
+	CDC_CLEANUP(cdc_free_string) char *title = cdc_plugin_title(check->policy->plugin);
+	const struct cdc_result *result = &check->result;
+	size_t start = buf->len, max;
+	bool complete;
+
+	cdc_buf_addf(buf, "%s %s - ", title, cdc_state_name(result->state));
+	max = LINE1_MAX - (buf->len - start);
+	complete = cdc_render_summary(buf, check, max);
+	if (line_count(result) > 1 || (!complete && result->count > 0))
+		add_item_lines(buf, check);
+	if (check->policy->verbose)
+		add_texts(buf, &result->verbose, "");
+	add_texts(buf, &result->notes, "note: ");
+	if (!check->policy->no_perfdata)
+		add_perfdata(buf, check);
+	cdc_buf_add_char(buf, '\n');
+}

@@ -1,0 +1,250 @@
+/*
+ * Line 1: what is wrong and where, worst first, in a line that fits a text message.
+ */
+#include "plugin/render.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+
+#define NAME_MAX_BYTES   64
+#define ERROR_MAX_BYTES  400
+#define HEADLINE_MAX     300
+
+/* A list of phrases that is cut between them, not within one. */
+struct phrases {
+	struct cdc_buf *buf;
+	size_t start, max; /* max: of the whole buffer, from its beginning */
+	bool cut;
+};
+
+static void add_part(struct phrases *phrases, const char *text)
+{
+	size_t before = phrases->buf->len;
+
+	if (before > phrases->start)
+		cdc_buf_add(phrases->buf, ", ");
+	cdc_text_add_safe(phrases->buf, text, HEADLINE_MAX);
+	if (phrases->buf->len > phrases->max) {
+		cdc_buf_truncate(phrases->buf, before);
+		phrases->cut = true;
+	}
+}
+
+/* Says nothing of a condition that is fine and has no news in it. */
+static bool is_silent(const struct cdc_check *check, const struct cdc_finding *finding)
+{
+	return finding->state == CDC_OK && finding->condition >= 0 &&
+	    cdc_plugin_condition(check->policy->plugin, (size_t)finding->condition)->quiet;
+}
+
+static void add_findings(struct phrases *phrases, const struct cdc_check *check, const struct cdc_item *item, bool fine,
+    size_t from)
+{
+	for (size_t i = from; i < item->finding_count; i++) {
+		const struct cdc_finding *finding = &item->findings[i];
+
+		if ((finding->state == CDC_OK) == fine && !is_silent(check, finding))
+			add_part(phrases, finding->text);
+	}
+}
+
+static void add_shown_metrics(struct phrases *phrases, const struct cdc_check *check, const struct cdc_item *item)
+{
+	const struct cdc_plugin *plugin = check->policy->plugin;
+
+	for (size_t i = 0; i < plugin->metric_count; i++) {
+		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+		if (!item->values[i].known || item->values[i].violated || !plugin->metrics[i].shown)
+			continue;
+		cdc_metric_phrase(&text, &plugin->metrics[i], item->values[i].value);
+		add_part(phrases, text.text);
+	}
+}
+
+/* All phrases of an item but its first `skip` findings, problems first. */
+static void add_item(struct phrases *phrases, const struct cdc_check *check, const struct cdc_item *item, size_t skip)
+{
+	add_findings(phrases, check, item, false, skip);
+	for (size_t i = 0; i < item->phrase_count; i++)
+		add_part(phrases, item->phrases[i]);
+	add_shown_metrics(phrases, check, item);
+	add_findings(phrases, check, item, true, skip);
+}
+
+void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item)
+{
+	struct phrases phrases = { .buf = buf, .start = buf->len, .max = SIZE_MAX };
+
+	add_item(&phrases, check, item, 0);
+}
+
+/* The item that line 1 is about when nothing is wrong: the only one there is. */
+static const struct cdc_item *only_item(const struct cdc_result *result)
+{
+	size_t count = cdc_result_item_count(result);
+	const struct cdc_item *only = NULL;
+
+	if (count > 1)
+		return NULL;
+	for (size_t i = 0; i < result->count; i++)
+		if (result->items[i]->fixed == (count == 0) && !only)
+			only = result->items[i];
+	return only;
+}
+
+static const struct cdc_item *worst_item(const struct cdc_result *result)
+{
+	struct cdc_item **sorted = cdc_result_sorted(result);
+	const struct cdc_item *worst = result->count ? sorted[0] : NULL;
+
+	free(sorted);
+	return worst && worst->state != CDC_OK ? worst : NULL;
+}
+
+static void add_name(struct cdc_buf *buf, const struct cdc_item *item)
+{
+	cdc_text_add_safe(buf, item->name, NAME_MAX_BYTES);
+}
+
+/* "name is lost (wal_removed): ..." or "name: inactive for 5m". */
+static void add_headline(struct cdc_buf *buf, const struct cdc_item *item)
+{
+	const struct cdc_finding *finding = &item->findings[0];
+
+	add_name(buf, item);
+	cdc_buf_add(buf, finding->headline ? " " : ": ");
+	cdc_text_add_safe(buf, finding->headline ? finding->headline : finding->text, HEADLINE_MAX);
+}
+
+/* " - 1 of 3 slots critical" */
+static void add_tally(struct cdc_buf *buf, const struct cdc_check *check)
+{
+	static const enum cdc_state order[] = { CDC_CRITICAL, CDC_WARNING, CDC_UNKNOWN };
+	const struct cdc_result *result = &check->result;
+	bool first = true;
+
+	for (size_t i = 0; i < CDC_LEN(order); i++) {
+		size_t count = cdc_result_count_state(result, order[i]);
+
+		if (count == 0)
+			continue;
+		if (first)
+			cdc_buf_addf(buf, " - %zu of %zu %s %s", count, cdc_result_item_count(result),
+			    result->plugin->nouns, cdc_state_word(order[i]));
+		else
+			cdc_buf_addf(buf, ", %zu %s", count, cdc_state_word(order[i]));
+		first = false;
+	}
+}
+
+/* The item whose main metric says most about where things stand; NULL when none has a value. */
+static const struct cdc_item *extreme_item(const struct cdc_check *check, size_t metric, bool lowest)
+{
+	const struct cdc_result *result = &check->result;
+	const struct cdc_item *found = NULL;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct cdc_item *item = result->items[i];
+
+		if (item->fixed || !item->values[metric].known)
+			continue;
+		if (!found || (lowest ? item->values[metric].value < found->values[metric].value :
+					item->values[metric].value > found->values[metric].value))
+			found = item;
+	}
+	return found;
+}
+
+static void add_all_fine(struct cdc_buf *buf, const struct cdc_check *check)
+{
+	const struct cdc_plugin *plugin = check->policy->plugin;
+	size_t metric = cdc_plugin_main_metric(plugin);
+	bool lowest = check->policy->thresholds[metric].critical.no_high;
+	const struct cdc_item *extreme = extreme_item(check, metric, lowest);
+
+	cdc_buf_addf(buf, "%zu %s", cdc_result_item_count(&check->result), plugin->nouns);
+	if (!extreme)
+		return;
+	cdc_buf_addf(buf, ", %s %s ", lowest ? "lowest" : "highest", plugin->metrics[metric].name);
+	cdc_num_print_human(buf, extreme->values[metric].value, plugin->metrics[metric].unit);
+	cdc_buf_add(buf, " (");
+	add_name(buf, extreme);
+	cdc_buf_add(buf, ")");
+}
+
+/* What concerns the whole: first when it is the worst, else behind. */
+static void add_whole(struct cdc_buf *buf, const struct cdc_result *result)
+{
+	for (size_t i = 0; i < result->finding_count; i++) {
+		if (i > 0)
+			cdc_buf_add(buf, " - ");
+		cdc_text_add_safe(buf, result->findings[i].text, ERROR_MAX_BYTES);
+	}
+}
+
+static bool whole_is_worst(const struct cdc_result *result, const struct cdc_item *worst)
+{
+	return result->finding_count > 0 &&
+	    (!worst || cdc_state_rank(result->findings[0].state) > cdc_state_rank(worst->state));
+}
+
+/* Line 1 about one item: its headline, then as many of its other phrases as fit. */
+static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item, size_t max)
+{
+	bool problem = item->state != CDC_OK;
+	struct phrases phrases = { .buf = buf, .max = max };
+
+	if (problem) {
+		add_headline(buf, item);
+		phrases.start = 0;
+	} else {
+		add_name(buf, item);
+		cdc_buf_add(buf, ": ");
+		phrases.start = buf->len;
+	}
+	if (buf->len > max) {
+		cdc_text_cut(buf, max);
+		phrases.cut = true;
+	}
+	add_item(&phrases, check, item, problem ? 1 : 0);
+	return !phrases.cut;
+}
+
+static void summary_of_many(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *worst, size_t max)
+{
+	CDC_BUF_CLEANUP struct cdc_buf tally = CDC_BUF_INIT;
+
+	if (!worst) {
+		add_all_fine(buf, check);
+		return;
+	}
+	add_tally(&tally, check);
+	add_headline(buf, worst);
+	cdc_text_cut(buf, max > tally.len + 40 ? max - tally.len : 40);
+	cdc_buf_add(buf, tally.text);
+}
+
+bool cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max)
+{
+	const struct cdc_result *result = &check->result;
+	const struct cdc_item *worst = worst_item(result), *only = only_item(result);
+	CDC_BUF_CLEANUP struct cdc_buf line = CDC_BUF_INIT;
+	bool whole_first = whole_is_worst(result, worst), complete = true;
+
+	if (whole_first)
+		add_whole(&line, result);
+	else if (only && (worst == only || !worst))
+		complete = summary_of_one(&line, check, only, max);
+	else
+		summary_of_many(&line, check, worst, max);
+	if (!whole_first && result->finding_count > 0) {
+		cdc_buf_add(&line, " - ");
+		add_whole(&line, result);
+	}
+	if (line.len == 0)
+		cdc_buf_add(&line, result->error ? "see the error" : "nothing to judge");
+	cdc_buf_add(buf, line.text);
+	return complete && !whole_first;
+}

@@ -1,0 +1,48 @@
+/*
+ * A text table as a database returned it: named columns, rows of cells, each a text or NULL. Facts for the tests are
+ * recorded in this form (tests/facts), so a plugin's parse step never sees a client library.
+ */
+#ifndef CDC_ROWS_H
+#define CDC_ROWS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* A zeroed table is empty. It owns all its texts. */
+struct cdc_rows {
+	char **names;
+	size_t columns;
+	char **cells; /* row by row; NULL is SQL's NULL */
+	size_t count, cell_capacity;
+};
+
+#define CDC_ROWS_CLEANUP CDC_CLEANUP(cdc_rows_release)
+
+void cdc_rows_release(struct cdc_rows *rows);
+
+/* Sets the column names of an empty table (copied). */
+void cdc_rows_set_columns(struct cdc_rows *rows, size_t columns, const char *const *names);
+
+/* Appends a row of `columns` cells (copied; NULL stays NULL). */
+void cdc_rows_add(struct cdc_rows *rows, const char *const *cells);
+
+/* The cell of a row by column name; NULL when it is NULL or there is no such column (an older server). */
+const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column);
+
+/*
+ * Typed cells. A NULL cell or an absent column leaves *ret alone and sets *present to false. A cell that is not of
+ * the type is -1 and a CDC_ERR_PROTOCOL that names column, row and text. Booleans are PostgreSQL's "t" and "f".
+ */
+int cdc_rows_int(const struct cdc_rows *rows, size_t row, const char *column, int64_t *ret, bool *present,
+    struct cdc_err *err) CDC_MUST_USE;
+int cdc_rows_bool(const struct cdc_rows *rows, size_t row, const char *column, bool *ret, bool *present,
+    struct cdc_err *err) CDC_MUST_USE;
+
+/*
+ * Reads a recorded table: lines that begin with "#" are comments, the first other line holds the names, cells are
+ * separated by tabs, \N is NULL, and \\ \t \n \r stand for themselves as in PostgreSQL's COPY text format. A row with
+ * another number of cells than the first line is a CDC_ERR_PROTOCOL with its line number. *ret must be empty.
+ */
+int cdc_rows_parse_tsv(const char *text, struct cdc_rows *ret, struct cdc_err *err) CDC_MUST_USE;
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * check_pg_slot: was the slot dropped and created again? A slot that was looks healthy, and the changes between are
+ * gone; so every run leaves what identifies the slot, and the next one looks for evidence (check_pg_slot(1),
+ * `recreated`). A jump forward of its positions is no evidence: consumers do that.
+ */
+#include "plugins/pg_slot_internal.h"
+
+#include "cdc/lsn.h"
+
+#include <inttypes.h>
+
+#define KEY_SLOT "slot"
+#define FIELDS   10
+
+/* What one run leaves of a slot for the next. */
+struct trace {
+	const char *plugin, *type, *database, *system;
+	uint64_t restart_lsn, confirmed_flush_lsn; /* 0: not known */
+	int64_t total_txns, stats_reset_ms;        /* -1: not known */
+	int64_t timeline, start_ms;                /* -1: not known */
+	bool lost;
+};
+
+static struct trace trace_of(const struct pg_slot_server *server, const struct pg_slot *slot)
+{
+	return (struct trace){
+		.plugin = slot->plugin ? slot->plugin : "",
+		.type = slot->physical ? "physical" : "logical",
+		.database = slot->database ? slot->database : "",
+		.system = server->system_identifier ? server->system_identifier : "",
+		.restart_lsn = slot->restart_lsn.known ? slot->restart_lsn.value : 0,
+		.confirmed_flush_lsn = slot->confirmed_flush_lsn.known ? slot->confirmed_flush_lsn.value : 0,
+		.total_txns = slot->total_txns.known ? slot->total_txns.value : -1,
+		.stats_reset_ms = slot->stats_reset_ms.known ? slot->stats_reset_ms.value : -1,
+		.timeline = server->timeline.known ? server->timeline.value : -1,
+		.start_ms = server->start_ms,
+		.lost = pg_slot_is_lost(slot),
+	};
+}
+
+/* Names are kept apart by tabs; a tab in a name becomes a blank, in every run alike. */
+static void add_field(struct cdc_buf *buf, const char *text)
+{
+	for (; *text; text++)
+		cdc_buf_add_char(buf, *text == '\t' ? ' ' : *text);
+	cdc_buf_add_char(buf, '\t');
+}
+
+static void put_trace(struct cdc_memory *memory, const char *name, const struct trace *trace)
+{
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	add_field(&text, trace->plugin);
+	add_field(&text, trace->type);
+	add_field(&text, trace->database);
+	add_field(&text, trace->system);
+	cdc_buf_addf(&text, "%" PRIu64 "\t%" PRIu64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%d",
+	    trace->restart_lsn, trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, trace->timeline,
+	    trace->start_ms, trace->lost);
+	cdc_memory_put(memory, name, KEY_SLOT, text.text);
+}
+
+/* Splits what a run left; the texts point into it. False when it is not of our making. */
+static bool parse_trace(char *text, struct trace *ret)
+{
+	char *fields[FIELDS + 1];
+	int64_t lost;
+	size_t n = 0;
+
+	for (char *field = strsep(&text, "\t"); field && n < CDC_LEN(fields); field = strsep(&text, "\t"))
+		fields[n++] = field;
+	if (n != CDC_LEN(fields))
+		return false;
+	*ret = (struct trace){ .plugin = fields[0], .type = fields[1], .database = fields[2], .system = fields[3] };
+	if (!cdc_num_parse_uint(fields[4], &ret->restart_lsn) ||
+	    !cdc_num_parse_uint(fields[5], &ret->confirmed_flush_lsn) ||
+	    !cdc_num_parse_int(fields[6], &ret->total_txns) || !cdc_num_parse_int(fields[7], &ret->stats_reset_ms) ||
+	    !cdc_num_parse_int(fields[8], &ret->timeline) || !cdc_num_parse_int(fields[9], &ret->start_ms) ||
+	    !cdc_num_parse_int(fields[10], &lost))
+		return false;
+	ret->lost = lost != 0;
+	return true;
+}
+
+static bool differs(const char *was, const char *is)
+{
+	CDC_BUF_CLEANUP struct cdc_buf field = CDC_BUF_INIT;
+
+	add_field(&field, is);
+	cdc_buf_truncate(&field, field.len - 1);
+	return !cdc_streq(was, field.text);
+}
+
+/* The same run of the same server: its counters and positions can be compared. */
+static bool same_run(const struct trace *was, const struct trace *is)
+{
+	return cdc_streq(was->system, is->system) && was->start_ms == is->start_ms && was->timeline == is->timeline;
+}
+
+/*
+ * Another server of the same cluster took over: a promotion keeps the postmaster's start, so another start with
+ * another timeline is another machine.
+ */
+static bool failed_over(const struct pg_slot_server *server, const struct trace *was, const struct trace *is)
+{
+	return !server->standby && *is->system && cdc_streq(was->system, is->system) && was->start_ms != is->start_ms &&
+	    was->timeline >= 0 && is->timeline >= 0 && was->timeline != is->timeline;
+}
+
+/*
+ * Before 17 no server syncs slots, but tools copy their files: a copy is never ahead of what was last seen, a new slot
+ * always is.
+ */
+static bool was_synced(const struct pg_slot_server *server, const struct pg_slot *slot, const struct trace *was,
+    const struct trace *is)
+{
+	if (slot->synced)
+		return true;
+	return server->version < 170000 && is->confirmed_flush_lsn <= was->confirmed_flush_lsn;
+}
+
+/* The evidence in words, or NULL. */
+static const char *evidence(const struct pg_slot_server *server, const struct pg_slot *slot, const struct trace *was,
+    const struct trace *is)
+{
+	if (was->lost && !is->lost)
+		return "it was lost in an earlier run";
+	if (differs(was->type, is->type))
+		return "its type changed";
+	if (differs(was->plugin, is->plugin))
+		return "its plugin changed";
+	if (differs(was->database, is->database))
+		return "its database changed";
+	if (same_run(was, is) && is->total_txns >= 0 && is->total_txns < was->total_txns &&
+	    is->stats_reset_ms == was->stats_reset_ms)
+		return "its total_txns fell";
+	if (same_run(was, is) && is->restart_lsn > 0 && is->restart_lsn < was->restart_lsn)
+		return "its restart_lsn went back";
+	if (!slot->physical && failed_over(server, was, is) && !was_synced(server, slot, was, is))
+		return "it was not synced to the server that took over";
+	return NULL;
+}
+
+static void raise(struct cdc_item *item, const char *why)
+{
+	cdc_finding_headline(cdc_item_raise(item, RECREATED, "created again (%s)", why),
+	    "was dropped and created again (%s): changes may be missing", why);
+}
+
+char *pg_slot_epoch(const struct pg_slot_server *server)
+{
+	struct cdc_buf epoch = CDC_BUF_INIT;
+
+	cdc_buf_addf(&epoch, "%s/%" PRId64 "/%" PRId64, server->system_identifier ? server->system_identifier : "",
+	    server->timeline.known ? server->timeline.value : 0, server->start_ms);
+	return cdc_buf_take(&epoch);
+}
+
+void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,
+    struct cdc_check *check)
+{
+	const struct pg_slot_server *server = &facts->server;
+	struct trace is = trace_of(server, slot), was;
+	CDC_CLEANUP(cdc_free_string) char *text = NULL;
+	int64_t since_ms;
+
+	/* temporary slots come and go, and the copies of a standby are dropped and made anew by the server itself */
+	if (slot->temporary || pg_slot_is_copy(server, slot)) {
+		cdc_memory_carry(&check->memory, item->name, KEY_SLOT);
+		return;
+	}
+	text = cdc_strdup(cdc_memory_get(&check->memory, item->name, KEY_SLOT));
+	if (text && parse_trace(text, &was)) {
+		const char *why = evidence(server, slot, &was, &is);
+
+		if (cdc_was_absent(check, item->name, &since_ms) && !is.lost)
+			why = "it was missing in an earlier run";
+		if (why)
+			raise(item, why);
+	}
+	put_trace(&check->memory, item->name, &is);
+}

@@ -1,0 +1,58 @@
+/*
+ * What the files of check_pg_slot's pure part share: the names of its metrics and conditions.
+ */
+#ifndef PG_SLOT_INTERNAL_H
+#define PG_SLOT_INTERNAL_H
+
+#include "plugins/pg_slot.h"
+
+enum pg_slot_metric {
+	RETAINED,
+	LAG,
+	HEADROOM,
+	TIME_TO_LOSS,
+	INACTIVE,
+	FROZEN,
+	SPILL,
+	CATALOG_XMIN_AGE,
+	XMIN_AGE,
+	SYNC_AGE,
+	ACTIVE,
+	WAL_RATE,
+	SLOTS_USED,
+	PG_SLOT_METRICS
+};
+
+enum pg_slot_condition {
+	LOST = CDC_COND_OWN,
+	UNRESERVED,
+	EXTENDED,
+	IDLE,
+	UNLIMITED,
+	RECREATED,
+	NOT_SYNCED,
+	FAILOVER_OFF,
+	STANDBY
+};
+
+enum pg_slot_label { LABEL_SLOT, LABEL_PLUGIN, LABEL_TYPE, LABEL_DATABASE };
+
+bool pg_slot_is_lost(const struct pg_slot *slot);
+
+/* True if the slot is a copy that a standby keeps of a slot of its primary. */
+bool pg_slot_is_copy(const struct pg_slot_server *server, const struct pg_slot *slot);
+
+/* True if the slot has never reserved WAL: it was created so, and nobody has used it. */
+bool pg_slot_is_unused(const struct pg_slot *slot);
+
+/*
+ * Compares a slot with what the last runs saw of it, raises `recreated` where there is evidence, and leaves what the
+ * next run must know.
+ */
+void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,
+    struct cdc_check *check);
+
+/* Which run of which server a counter belongs to; the caller owns it. */
+char *pg_slot_epoch(const struct pg_slot_server *server) CDC_MUST_USE;
+
+#endif

@@ -1,0 +1,1 @@
+select * from pg_replication_slots order by slot_name
