@@ -1,0 +1,461 @@
+"""A PostgreSQL server that lies, for every plugin that asks one."""
+
+import concurrent.futures
+import functools
+import itertools
+import os
+import random
+import re
+import struct
+
+import pytest
+
+from lab import cases, fakepg, hostile, plugin, proc, targets
+from lab.fakepg import Raw, Reply, message
+
+Case = cases.Case
+NASTY = "a|b;c<b>x</b>\n[OK] y: z|e=1\r\t\x1b[31m\x01\x7f \u0085\u2028 ä€𝄞 '\"\\%s%n ".encode() + b"\xff\xfe\xc3 \xed\xa0\x80"
+LONG = (NASTY * 2000)[:100000]
+SALT = struct.pack("!I", 0x01020304)
+HEALTHY = targets.pg_healthy
+
+
+def pg(program):
+    return targets.of(program).protocol == "pg"
+
+
+def server(answer=None, **how):
+    return functools.partial(fakepg.serve, answer or HEALTHY, **how)
+
+
+def start(function):
+    return server(startup=function)
+
+
+def fails(sqlstate, text="nobody knows why"):
+    return start(fakepg.fail(sqlstate, text))
+
+
+# --- before the first query ---------------------------------------------------------------------------------
+
+def started_with(*messages, then=hostile.silent):
+    def startup(peer):
+        for part in messages:
+            peer.send(part)
+        then(peer)
+        raise ConnectionError("the end")
+    return start(startup)
+
+
+def flood(part, ready=False):
+    """A message without end, before or after the server is ready."""
+    def startup(peer):
+        if ready:
+            fakepg.authentication_ok(peer)
+        else:
+            peer.send(message(b"R", struct.pack("!I", 0)))
+        chunk = part * max(1, hostile.CHUNK // len(part))
+        while True:
+            peer.send(chunk)
+    return start(startup)
+
+
+def scram_for_ever(peer):
+    """An iteration count that keeps a client's CPU busy for hours, in a library that looks at no clock meanwhile."""
+    peer.send(message(b"R", struct.pack("!I", 10) + b"SCRAM-SHA-256\0\0"))
+    peer.exactly(1)
+    first = peer.exactly(struct.unpack("!I", peer.exactly(4))[0] - 4)
+    nonce = first.partition(b",r=")[2]
+    peer.send(message(b"R", struct.pack("!I", 11) + b"r=" + nonce + b"xyz,s=c2FsdHNhbHQ=,i=2000000000"))
+    peer.sleep()
+
+
+def version(text):
+    def startup(peer):
+        peer.send(message(b"R", struct.pack("!I", 0)))
+        for name, value in {**fakepg.PARAMETERS, "server_version": text}.items():
+            peer.send(message(b"S", name.encode() + b"\0" + value.encode() + b"\0"))
+        peer.send(message(b"K", struct.pack("!II", 1, 2)) + message(b"Z", b"I"))
+    return startup
+
+
+ERR = fakepg.error_fields
+STARTUP = [
+    Case("starting up", fails("57P03", "the database system is starting up"), "CRITICAL", "starting up"),
+    Case("shutting down", fails("57P01", "terminating connection"), "CRITICAL", "terminating"),
+    Case("too many clients", fails("53300", "sorry, too many clients already"), "CRITICAL", "too many clients"),
+    Case("wrong password", fails("28P01", "password authentication failed"), "UNKNOWN", "password"),
+    Case("no pg_hba.conf entry", fails("28000", "no pg_hba.conf entry for host"), "UNKNOWN", "pg_hba"),
+    Case("no such database", fails("3D000", "database y does not exist"), "UNKNOWN", "does not exist"),
+    Case("no right to connect", fails("42501", "permission denied for database"), "UNKNOWN", "permission"),
+    Case("an unknown SQLSTATE", fails("XX999"), "UNKNOWN CRITICAL"),
+    Case("no SQLSTATE", started_with(message(b"E", b"SFATAL\0Mwhy\0\0"), then=hostile.hang_up), "UNKNOWN CRITICAL"),
+    Case("an empty error", started_with(message(b"E", b"\0"), then=hostile.hang_up), "UNKNOWN CRITICAL"),
+    Case("an error without end byte", started_with(message(b"E", b"SFATAL\0C57P03\0M"), then=hostile.hang_up),
+         "UNKNOWN CRITICAL"),
+    Case("protocol 2 error", started_with(b"EFATAL: what?\n\0", then=hostile.hang_up), "UNKNOWN CRITICAL"),
+    Case("nasty error", fails("57P03", NASTY), "CRITICAL"),
+    Case("long nasty error", fails("57P03", LONG[:20000]), "CRITICAL"),
+    Case("longer nasty error", fails("57P03", LONG), "UNKNOWN CRITICAL"),
+    Case("nasty and denied", fails("28P01", NASTY), "UNKNOWN"),
+    Case("nasty, json", fails("57P03", LONG[:20000]), "CRITICAL", args=["--output-format=json"]),
+    Case("nasty, prometheus", fails("57P03", LONG[:20000]), "CRITICAL", args=["--output-format=prometheus"]),
+    Case("nasty, discovery", fails("57P03", LONG[:20000]), "UNKNOWN", args=["--discover"]),
+    Case("nasty, verbose", fails("57P03", LONG[:20000]), "CRITICAL", args=["--output-format=json", "-vvv"]),
+    Case("password in clear text", start(fakepg.ask(3)), "UNKNOWN", "password"),
+    Case("password as MD5", start(fakepg.ask(5, SALT)), "UNKNOWN", "password"),
+    Case("password by SASL", start(fakepg.ask(10, b"SCRAM-SHA-256\0\0")), "UNKNOWN", "password"),
+    Case("SASL of an unknown kind", start(fakepg.ask(10, b"BOGUS\0\0")), "UNKNOWN"),
+    Case("SASL without a kind", start(fakepg.ask(10, b"\0")), "UNKNOWN"),
+    Case("unknown authentication", start(fakepg.ask(99)), "UNKNOWN"),
+    Case("Kerberos", start(fakepg.ask(2)), "UNKNOWN"),
+    Case("SCRAM without end", start(scram_for_ever), "UNKNOWN", "time", env={"PGPASSWORD": "x"}),
+    Case("1 GB authentication", started_with(message(b"R", b"\0\0\0\0", 1 << 30)), "UNKNOWN"),
+    Case("1 GB error", started_with(message(b"E", b"SFATAL\0", 1 << 30)), "UNKNOWN CRITICAL"),
+    Case("negative length", started_with(message(b"R", b"\0\0\0\0", 0xFFFFFFFF)), "UNKNOWN"),
+    Case("length zero", started_with(message(b"R", b"\0\0\0\0", 0)), "UNKNOWN"),
+    Case("authenticated, then silent", started_with(message(b"R", b"\0\0\0\0")), "UNKNOWN", "time"),
+    Case("authenticated, then gone", started_with(message(b"R", b"\0\0\0\0"), then=hostile.hang_up), "CRITICAL"),
+    Case("ready, then silent", started_with(message(b"R", b"\0\0\0\0"), message(b"S", b"server_version\x0015.4\0"),
+                                            message(b"Z", b"I")), "UNKNOWN", "time"),
+    Case("a query result before the start", started_with(fakepg.row_description([("a", 25)])), "UNKNOWN"),
+    Case("newer protocol refused", started_with(message(b"v", struct.pack("!II", 0, 1) + b"_pq_.x\0")), "UNKNOWN"),
+    Case("old server", start(version("9.6.24")), "UNKNOWN", "9.6|version"),
+    Case("ancient server", start(version("7.2")), "UNKNOWN"),
+    Case("nonsense version", start(version("nonsense")), "UNKNOWN"),
+    Case("no version", start(version("")), "UNKNOWN"),
+    Case("notices without end", flood(fakepg.notice("x" * 500)), "UNKNOWN", large=True),
+    Case("parameters without end", flood(message(b"S", b"a\0" + b"b" * 300 + b"\0")), "UNKNOWN", large=True),
+    Case("new parameters without end",
+         flood(b"".join(message(b"S", b"p%d\0" % i + b"v" * 80 + b"\0") for i in range(20000))), "UNKNOWN", large=True),
+    Case("notices without end when ready", flood(fakepg.notice("x" * 500), True), "UNKNOWN", large=True),
+    Case("notifications without end", flood(message(b"A", SALT + b"ch\0" + b"x" * 400 + b"\0"), True), "UNKNOWN",
+         large=True),
+]
+
+# --- TLS ----------------------------------------------------------------------------------------------------
+
+
+class Tls:
+    """Certificates, made once when the first case needs them."""
+
+    @functools.cached_property
+    def directory(self):
+        self.scratch = proc.scratch()
+        return self.scratch.__enter__()
+
+    @functools.cached_property
+    def authority(self):
+        return hostile.Authority(self.directory)
+
+    @functools.cached_property
+    def other(self):
+        os.mkdir(self.directory + "/other")
+        return hostile.Authority(self.directory + "/other")
+
+    @functools.lru_cache(maxsize=None)
+    def context(self, names):
+        return self.authority.context(names)
+
+
+TLS = Tls()
+
+
+def tls(names, **how):
+    return lambda: fakepg.serve(HEALTHY, tls=TLS.context(names), **how)
+
+
+def after_s(function):
+    """S, and then not what a client of TLS expects."""
+    def handler(peer):
+        peer.exactly(8)
+        peer.send(b"S")
+        function(peer)
+    return functools.partial(hostile.serve, handler)
+
+
+def verify(mode, authority=lambda: TLS.authority):
+    return lambda: ["--tls=" + mode, "--ca-cert=" + authority().cert]
+
+
+DENIED = fakepg.fail("28P01", "password authentication failed")
+TLS_CASES = [
+    Case("TLS as it should be, then denied", tls("IP:127.0.0.1", startup=DENIED), "UNKNOWN", "password",
+         args=verify("verify-full")),
+    Case("TLS with a wrong name", tls("DNS:other.example", startup=DENIED), "CRITICAL", "name|certificate",
+         args=verify("verify-full")),
+    Case("TLS with a wrong name, CA only", tls("DNS:other.example", startup=DENIED), "UNKNOWN", "password",
+         args=verify("verify-ca")),
+    Case("TLS of an unknown authority", tls("IP:127.0.0.1"), "CRITICAL", "certificate",
+         args=verify("verify-ca", lambda: TLS.other)),
+    Case("TLS demanded, not offered", server(), "CRITICAL", "TLS|SSL", args=["--tls=require"]),
+    Case("TLS that stalls after S", after_s(hostile.silent), "UNKNOWN", "time", args=["--tls=require"]),
+    Case("TLS that stalls, prefer", after_s(hostile.silent), "UNKNOWN", "time", args=["--tls=prefer"]),
+    Case("TLS cut after S", after_s(hostile.hang_up), "CRITICAL", args=["--tls=require"]),
+    Case("TLS reset after the hello", after_s(hostile.reset), "CRITICAL", args=["--tls=require"]),
+    Case("TLS, then noise", after_s(hostile.say(hostile.noise(5))), "CRITICAL UNKNOWN", args=["--tls=require"]),
+    Case("TLS, a record a second", after_s(hostile.slow(b"\x16\x03\x03\x00\x7a" + b"x" * 99)), "UNKNOWN", "time",
+         args=["--tls=require"]),
+    Case("TLS, an alert", after_s(hostile.say(b"\x15\x03\x03\x00\x02\x02\x28")), "CRITICAL", args=["--tls=require"]),
+    Case("TLS, text before the handshake", after_s(lambda p: (p.send(b"E\0\0\0\5\0"), p.sleep())), "CRITICAL UNKNOWN",
+         args=["--tls=require"]),
+    Case("neither S nor N", server(on_tls=b"X"), "CRITICAL UNKNOWN", args=["--tls=require"]),
+    Case("an error instead of S", server(on_tls=ERR("57P03", LONG[:5000], "FATAL")), "CRITICAL UNKNOWN",
+         args=["--tls=require"]),
+    Case("silent to the TLS request", functools.partial(hostile.serve, hostile.silent), "UNKNOWN", "time",
+         args=["--tls=require"]),
+    Case("HTTP to the TLS request", functools.partial(hostile.serve, hostile.say(hostile.HTTP_PAGE)), "CRITICAL UNKNOWN",
+         args=["--tls=require"]),
+]
+
+# --- answers to queries -------------------------------------------------------------------------------------
+
+
+def query(rows=None, names=None, where="pg_replication_slots|AS position"):
+    """The queries that matter get these rows and columns, each a function of the healthy ones; all others succeed."""
+    def answer(statement):
+        reply = HEALTHY(statement)
+        if reply.columns and re.search(where, statement):
+            columns, row = reply.columns, list(reply.rows)[0]
+            reply.columns = names(columns) if names else columns
+            reply.rows = rows(row) if rows else [row]
+        return reply
+    return server(answer)
+
+
+def each(value, **how):
+    return query(lambda row: [[value] * len(row)], **how)
+
+
+def wrong_numbers(value):
+    """What looks like a number, or a position in the WAL, becomes value."""
+    def change(row):
+        return [[value if cell and (cell.isdigit() or b"/" in cell) else cell for cell in row]]
+    return query(change)
+
+
+def raw(data):
+    """Bytes instead of the rows and all that follows."""
+    return query(lambda row: [Raw(data), lambda peer: peer.sleep()])
+
+
+def instead(data):
+    """Bytes instead of the whole answer."""
+    def answer(statement):
+        return fakepg.command(statement) or Reply(error=data)
+    return server(answer)
+
+
+def large_value(size):
+    """A DataRow of one value of this size, really sent, in pieces."""
+    def send(peer):
+        peer.send(b"D" + struct.pack("!IHi", size + 10, 1, size))
+        for _ in range(size // hostile.CHUNK):
+            peer.send(b"1" * hostile.CHUNK)
+        peer.sleep()
+    return query(lambda row: [send], names=lambda columns: columns[:1])
+
+
+def fails_query(sqlstate, text="nobody knows why"):
+    return server(fakepg.error(sqlstate, text))
+
+
+CUT = Raw(fakepg.data_row([b"abcdefghij"] * 20)[:50])
+QUERIES = [
+    Case("query: shutting down", fails_query("57P01", "terminating connection"), "CRITICAL", "terminating"),
+    Case("query: starting up", fails_query("57P03", "not yet"), "CRITICAL", "not yet"),
+    Case("query: no right", fails_query("42501", "permission denied for view"), "UNKNOWN", "permission|GRANT"),
+    Case("query: undefined column", fails_query("42703", "column x does not exist"), "UNKNOWN"),
+    Case("query: undefined table", fails_query("42P01", "relation x does not exist"), "UNKNOWN"),
+    Case("query: out of memory", fails_query("53200", "out of memory"), "UNKNOWN CRITICAL"),
+    Case("query: statement timeout", fails_query("57014", "canceling statement"), "UNKNOWN CRITICAL"),
+    Case("query: nasty error", fails_query("XX000", LONG), "UNKNOWN CRITICAL"),
+    Case("query: nasty and 57P01", fails_query("57P01", LONG), "CRITICAL"),
+    Case("query: nasty, json", fails_query("57P01", LONG), "CRITICAL", args=["--output-format=json", "-vvv"]),
+    Case("query: nasty, prometheus", fails_query("57P01", LONG), "CRITICAL", args=["--output-format=prometheus"]),
+    Case("query: silent", query(lambda row: [lambda peer: peer.sleep()]), "UNKNOWN", "time"),
+    Case("query: a row, then silent", query(lambda row: [row, lambda peer: peer.sleep()]), "UNKNOWN", "time"),
+    Case("query: cut in a row", query(lambda row: [row, CUT, lambda peer: peer.reset()]), "CRITICAL"),
+    Case("query: half a row, then silent", raw(CUT), "UNKNOWN"),
+    Case("query: NULL everywhere", each(None), "UNKNOWN"),
+    Case("query: NULL in all queries", each(None, where=""), "UNKNOWN"),
+    Case("query: NULL for the slots", each(None, where="pg_replication_slots"), "UNKNOWN"),
+    Case("query: NULL for the server", each(None, where="AS position"), "UNKNOWN"),
+    Case("query: no row for the server", query(lambda row: [], where="AS position"), "UNKNOWN"),
+    Case("query: two rows for the server", query(lambda row: [row, row], where="AS position"), "UNKNOWN"),
+    Case("query: no slot", query(lambda row: [], where="pg_replication_slots"), "UNKNOWN", "no .*slot"),
+    Case("query: empty everywhere", each(b""), "UNKNOWN"),
+    Case("query: nasty everywhere", each(NASTY), "UNKNOWN"),
+    Case("query: NUL everywhere", each(b"\0\0"), "UNKNOWN"),
+    Case("query: long nasty everywhere", each(LONG), "UNKNOWN"),
+    Case("query: no column", query(lambda row: [[]], lambda columns: []), "UNKNOWN"),
+    Case("query: one column", query(lambda row: [row[:1]], lambda columns: columns[:1]), "UNKNOWN"),
+    Case("query: a column less", query(lambda row: [row[:-1]], lambda columns: columns[:-1]), "UNKNOWN"),
+    Case("query: columns under other names", query(names=lambda columns: [("x%d" % i, o) for i, (_, o) in
+                                                                         enumerate(columns)]), "UNKNOWN"),
+    Case("query: a row of fewer columns", query(lambda row: [row[:-1]]), "UNKNOWN"),
+    Case("query: a row of more columns", query(lambda row: [row + row]), "UNKNOWN"),
+    Case("query: negative column length", raw(message(b"D", struct.pack("!Hi", 1, -5))), "UNKNOWN"),
+    Case("query: 1 GB column", raw(message(b"D", struct.pack("!Hi", 1, 1 << 30))), "UNKNOWN"),
+    Case("query: 1 GB row", raw(message(b"D", b"\0\1", 1 << 30)), "UNKNOWN", large=True),
+    Case("query: 1 GB error", instead(message(b"E", b"SERROR\0", 1 << 30)), "UNKNOWN", large=True),
+    Case("query: 300 MB really sent", large_value(300 << 20), "UNKNOWN", large=True, timeout=3.0),
+    Case("query: rows without end", query(itertools.repeat), "UNKNOWN", large=True, timeout=3.0),
+    Case("query: short rows without end", query(lambda row: itertools.repeat(row[:1]), lambda columns: columns[:1]),
+         "UNKNOWN", large=True, timeout=3.0),
+    Case("query: two million rows", query(lambda row: itertools.repeat(row, 2000000)), "UNKNOWN", large=True, timeout=3.0),
+    Case("query: errors without end", instead(ERR("XX000", "x" * 900) * 5000), "UNKNOWN CRITICAL", large=True),
+    Case("query: COPY out", instead(message(b"H", b"\0\0\1\0\0")), "UNKNOWN"),
+    Case("query: COPY in", instead(message(b"G", b"\0\0\1\0\0")), "UNKNOWN"),
+    Case("query: COPY both", instead(message(b"W", b"\0\0\0")), "UNKNOWN"),
+    Case("query: COPY without end", instead(message(b"H", b"\0\0\1\0\0") + message(b"d", b"x" * 999) * 9999), "UNKNOWN"),
+    Case("query: empty query", instead(message(b"I")), "UNKNOWN"),
+    Case("query: only complete", instead(message(b"C", b"SELECT 0\0")), "UNKNOWN"),
+    Case("query: suspended", instead(message(b"s")), "UNKNOWN"),
+    Case("query: authentication again", instead(message(b"R", b"\0\0\0\3")), "UNKNOWN CRITICAL"),
+    Case("query: unknown message", instead(message(b"\x7f", b"x" * 10)), "UNKNOWN CRITICAL"),
+    Case("query: noise", instead(hostile.noise(11)), "UNKNOWN CRITICAL"),
+] + [Case("query: numbers are %r" % text[:30], wrong_numbers(text), "UNKNOWN") for text in (
+    b"abc", b"1e309", b"NaN", b"-", b"99999999999999999999", b"-99999999999999999999", b"0x10", b"1,5", b" 5", b"5 ",
+    b"1/2/3", b"ZZ/ZZ", b"123456789/0", b"/", b"1" * 100000, b"\xff", b"+5", b"5\n")]
+
+SUITES = {"startup": cases.Suite(STARTUP), "tls": cases.Suite(TLS_CASES), "queries": cases.Suite(QUERIES)}
+ALL = [(suite, case) for suite in SUITES.values() for case in suite.cases]
+
+
+@pytest.mark.parametrize("suite, case", ALL, ids=lambda x: str(x) if isinstance(x, Case) else "")
+def test_lying_server(program, suite, case):
+    if pg(program):
+        suite.check(program, case)
+
+
+# --- a healthy server, for comparison and to cut ------------------------------------------------------------
+
+class Meter(hostile.Peer):
+    """Passes on limit bytes of what is said, then does `then`; counts them all. delay: between single bytes."""
+
+    def __init__(self, peer, limit=None, then=hostile.hang_up, change=None):
+        super().__init__(peer.sock, peer.closing)
+        self.limit, self.then, self.change, self.said, self.borders = limit, then, change, 0, []
+
+    def send(self, data):
+        if self.change:
+            data = self.change(self.said, data)
+        allowed = data if self.limit is None else data[:max(0, self.limit - self.said)]
+        self.said += len(allowed)
+        self.borders.append(self.said)
+        super().send(allowed)
+        if len(allowed) < len(data):
+            self.then(self)
+            raise ConnectionError("cut")
+
+
+def metered(**how):
+    meters = []
+
+    def handler(peer):
+        meters.append(Meter(peer, **how))
+        fakepg.handler(HEALTHY)(meters[-1])
+    return handler, meters
+
+
+def healthy(program, *args, **how):
+    with fakepg.serve(HEALTHY) as port:
+        return targets.run(program, port, *args, **how)
+
+
+def test_healthy_server(program):
+    """The control: without it every test above could pass because of a fake that no client understands."""
+    if pg(program):
+        done = healthy(program)
+        assert done.rc == 0 and done.perf, done
+        for fmt in ("json", "prometheus"):
+            assert healthy(program, "--output-format=" + fmt).rc == 0
+        assert healthy(program, "--discover").text.startswith("[{")
+
+
+def stages(program):
+    """Where the answer of a healthy session may be cut: at every message, and in between."""
+    handler, meters = metered()
+    with hostile.serve(handler) as port:
+        assert targets.run(program, port).rc == 0
+    said, borders = meters[0].said, meters[0].borders
+    inside = random.Random(1).sample(range(said), min(40, said))
+    return sorted({n for b in borders for n in (b, b - 1, b + 1) if n < said} | set(inside))
+
+
+def at_every_stage(program, then, timeout, workers):
+    def one(limit):
+        handler, _ = metered(limit=limit, then=then)
+        with hostile.serve(handler) as port:
+            return limit, targets.run(program, port, "-t", timeout)
+    places = stages(program)
+    assert len(places) > 20
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(one, places))
+
+
+def test_cut_at_every_stage(program):
+    if pg(program):
+        for limit, done in at_every_stage(program, hostile.hang_up, "2", 4):
+            assert done.rc == 2, (limit, done)
+
+
+def test_stall_at_every_stage(program):
+    if pg(program):
+        for limit, done in at_every_stage(program, hostile.silent, "0.4", 8):
+            assert done.rc == 3 and "time" in done.line1, (limit, done)
+            assert done.seconds < 0.4 + plugin.slack(program), (limit, done)
+
+
+def test_killed_at_every_stage(program):
+    def reset(peer):
+        peer.reset()
+    if pg(program):
+        for limit, done in at_every_stage(program, reset, "2", 4):
+            assert done.rc == 2, (limit, done)
+
+
+def test_flipped_bits(program):
+    """Whatever a broken network makes of an answer: a complete output, in time."""
+    def one(seed):
+        source = random.Random(seed)
+        place, bit = source.randrange(2000), 1 << source.randrange(8)
+
+        def change(said, data):
+            at = place - said
+            return data[:at] + bytes([data[at] ^ bit]) + data[at + 1:] if 0 <= at < len(data) else data
+        handler, _ = metered(change=change)
+        with hostile.serve(handler) as port:
+            return targets.run(program, port, "-t", "0.4", line_max=1000)
+    if pg(program):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            for done in pool.map(one, range(120)):
+                assert done.seconds < 0.4 + plugin.slack(program), done
+
+
+def test_single_bytes(program):
+    """An answer in segments of one byte is the same answer."""
+    def handler(peer):
+        class Slow(hostile.Peer):
+            def send(self, data):
+                for byte in data:
+                    super().send(bytes([byte]))
+        peer.sock.setsockopt(6, 1, 1)
+        fakepg.handler(HEALTHY)(Slow(peer.sock, peer.closing))
+    if pg(program):
+        with hostile.serve(handler) as port:
+            assert targets.run(program, port).text == healthy(program).text
+
+
+def test_many_notices_change_nothing(program):
+    """libpq prints notices to standard error, unless it is told not to."""
+    def answer(statement):
+        reply = HEALTHY(statement)
+        if reply.columns:
+            reply.rows = itertools.chain([Raw(fakepg.notice(NASTY) * 5000)], list(reply.rows)[:1])
+        return reply
+    if pg(program):
+        with fakepg.serve(answer) as port:
+            done = targets.run(program, port)
+        assert done.text == healthy(program).text

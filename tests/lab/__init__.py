@@ -1,0 +1,1 @@
+"""Functions that start what the tests need, and judge what they see."""

@@ -1,0 +1,101 @@
+"""What the command line and hostile levels have to know about each plugin. A new plugin gets an entry here."""
+
+import time
+
+from lab import fakepg, plugin
+
+PG_OPTIONS = ["hostname", "port", "username", "logname", "database", "option", "service", "passfile", "tls", "ca-cert",
+              "client-cert", "private-key"]
+COMMON_OPTIONS = ["help", "version", "verbose", "timeout", "warning", "critical", "warning-for", "critical-for", "on",
+                  "grace", "hold", "include", "exclude", "max-items", "problems-only", "output-format", "no-perfdata",
+                  "discover", "state-dir", "no-state", "forget", "rate-window", "extra-opts"]
+COMMON_SHORT = "hVvtwc"
+COMMON_CONDITIONS = {"unreachable": "critical", "timeout": "unknown", "denied": "unknown", "protocol": "unknown",
+                     "missing": "critical", "vanished": "warning", "none": "unknown"}
+
+
+class Target:
+    """metrics: {name: kind}, kind being size, duration, percent or number; main is the one of -w and -c."""
+
+    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol):
+        self.reach, self.options = reach, COMMON_OPTIONS + options
+        self.conditions = {**COMMON_CONDITIONS, **conditions}
+        self.main, self.metrics, self.name_option, self.library = main, metrics, name_option, library
+        self.protocol = protocol
+
+
+def _pg(host, port):
+    # TLS off: what a server says is then what the plugin hears.
+    return ["-H", host, "-P", port, "-u", "x", "--tls=disable"]
+
+
+TARGETS = {
+    "check_pg_slot": Target(
+        reach=_pg, library="libpq", protocol="pg", name_option="slot",
+        options=PG_OPTIONS + ["slot", "type", "temporary", "size-limit"],
+        main="retained",
+        metrics={"retained": "size", "lag": "size", "headroom": "size", "time-to-loss": "duration",
+                 "inactive": "duration", "frozen": "duration", "spill": "size", "catalog-xmin-age": "number",
+                 "xmin-age": "number", "sync-age": "duration", "active": "number", "wal-rate": "size",
+                 "slots-used": "percent"},
+        conditions={"lost": "critical", "unreserved": "critical", "extended": "warning", "inactive": "warning",
+                    "unlimited": "ok", "recreated": "critical", "not-synced": "warning", "failover-off": "ok",
+                    "standby": "ok"}),
+}
+
+
+def of(program):
+    """The entry, or an error that says what to do: a plugin without one would go untested in silence."""
+    if program not in TARGETS:
+        raise LookupError("%s has no entry in tests/lab/targets.py" % program)
+    return TARGETS[program]
+
+
+def reach(program, port, host="127.0.0.1"):
+    return [str(arg) for arg in of(program).reach(host, port)]
+
+
+def run(program, port, *args, **how):
+    """The plugin, pointed to a port of this machine."""
+    return plugin.run(program, reach(program, port), *args, **how)
+
+
+# --- a PostgreSQL server that nothing is wrong with ---------------------------------------------------------
+
+# One slot as PostgreSQL 15 shows it, and what else is asked, by the column names that plugins ask for.
+PG_VALUES = {
+    "slot_name": b"dbz_orders", "plugin": b"pgoutput", "slot_type": b"logical", "database": b"orders",
+    "temporary": b"f", "active": b"t", "xmin_age": None, "catalog_xmin_age": b"3", "restart_lsn": b"0/5A1C2E8",
+    "confirmed_flush_lsn": b"0/5A1C320", "wal_status": b"reserved", "safe_wal_size": b"10737418240",
+    "standby": b"f", "position": b"0/5A1C400", "max_slots": b"10", "keep_size": b"10737418240",
+    "idle_timeout_ms": None, "sync_slots": None, "system_identifier": b"7300000000000000001", "timeline": b"1",
+    "spill_bytes": b"0", "total_txns": b"12", "stats_reset_ms": None,
+}
+_START_MS = int(time.time() * 1000) - 86400000
+
+
+def pg_value(name):
+    if name == "now_ms":
+        return b"%d" % (time.time() * 1000)
+    return b"%d" % _START_MS if name == "start_ms" else PG_VALUES.get(name, b"")
+
+
+def pg_healthy(statement):
+    """The answer of a healthy server, for fakepg.serve."""
+    return fakepg.rows(pg_value)(statement)
+
+
+def pg_slots(*slots):
+    """The same server with these slots, each given by what differs from the healthy one."""
+    def answer(statement):
+        reply = pg_healthy(statement)
+        if reply.columns and "pg_replication_slots" in statement:
+            names = [name for name, _ in reply.columns]
+            reply.rows = [[slot[n] if n in slot else pg_value(n) for n in names] for slot in slots]
+        return reply
+    return answer
+
+
+def serve_healthy(program):
+    """A context manager of the port of a server that the plugin has nothing to complain about."""
+    return {"pg": lambda: fakepg.serve(pg_healthy)}[of(program).protocol]()

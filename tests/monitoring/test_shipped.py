@@ -1,0 +1,395 @@
+"""The files of contrib/ that people copy: each is loaded by the system that it is for, and each command line is run.
+
+A stand-in takes the plugin's place and prints the arguments that arrive; what the plugin makes of them is the matter
+of the last test here.
+"""
+import os
+import re
+import subprocess
+import types
+
+import pytest
+import yaml
+
+import definitions
+import stand_in
+from lab import icinga, nagios, node_exporter, nrpe, promtool, sandbox, zabbix_agent
+
+CONTRIB = os.path.join(stand_in.TOP, "contrib")
+PLUGIN_FOLDER = "/usr/lib/nagios/plugins"
+FAKE = (stand_in.PATH, "check_pg_slot")
+
+# What the stand-in needs of the CheckCommand where the generated one is not there.
+DEFINITION = """
+object CheckCommand "check_pg_slot" {
+  command = [ PluginContribDir + "/check_pg_slot" ]
+  arguments = {
+    "--hostname" = "$check_pg_slot_hostname$"
+    "--username" = "$check_pg_slot_username$"
+    "--slot" = "$check_pg_slot_slot$"
+    "--warning" = "$check_pg_slot_warning$"
+    "--critical" = "$check_pg_slot_critical$"
+    "--critical-time-to-loss" = "$check_pg_slot_critical_time_to_loss$"
+    "--on" = "$check_pg_slot_on$"
+  }
+}
+"""
+
+
+def contrib(*parts):
+    return definitions.read(os.path.join(CONTRIB, *parts))
+
+
+def icinga_definition():
+    path = definitions.generated().get("check_pg_slot")
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("no contrib/icinga2/check_pg_slot.conf")
+    return definitions.read(path) if path else DEFINITION
+
+
+def with_plugins_here(text):
+    """The files name the folder of the packaged plugins; the laboratory puts its own there."""
+    assert PLUGIN_FOLDER + "/" in text
+    return text.replace(PLUGIN_FOLDER + "/", "@PLUGINS@/")
+
+
+def arguments(text, long):
+    assert text.startswith("SAMPLE OK - ")
+    return stand_in.echoed(long)
+
+
+# --- Icinga 2 -------------------------------------------------------------------------------------------------------
+
+def test_icinga_services_are_valid():
+    code, text = icinga.validate(icinga_definition(), contrib("icinga2", "services.conf.example"))
+    assert code == 0, text
+    assert "Instantiated 2 Services" in text
+
+
+def test_icinga_service_passes_its_options():
+    stored = icinga.check_service(icinga_definition(), contrib("icinga2", "services.conf.example"), "pg1",
+                                  "pg slot dbz_orders", [FAKE])
+    seen = arguments(stored.text, stored.long)
+    pairs = sorted(zip(seen[::2], seen[1::2]))
+    assert pairs == [("--critical", "20GiB"), ("--critical-time-to-loss", "2h:"), ("--hostname", "192.0.2.10"),
+                     ("--on", "inactive=critical"), ("--on", "unlimited=warning"), ("--slot", "dbz_orders"),
+                     ("--username", "monitor"), ("--warning", "5GiB")]
+
+
+def test_icinga_service_without_settings():
+    stored = icinga.check_service(icinga_definition(), contrib("icinga2", "services.conf.example"), "pg1",
+                                  "pg all slots", [FAKE])
+    seen = arguments(stored.text, stored.long)
+    assert sorted(zip(seen[::2], seen[1::2])) == [("--hostname", "192.0.2.10"), ("--username", "monitor")]
+
+
+# --- Nagios ---------------------------------------------------------------------------------------------------------
+
+def test_nagios_files_are_valid():
+    code, text = nagios.validate(contrib("nagios", "commands.cfg"), contrib("nagios", "services.cfg.example"))
+    assert code == 0, text
+    assert "Checked 3 services" in text
+    assert re.search(r"Total Warnings: +0", text), text
+
+
+NAGIOS_ARGUMENTS = {
+    "check_pg_slot!monitor": ["--hostname=127.0.0.1", "--username=monitor"],
+    "check_pg_slot!monitor!--slot=dbz_orders --warning=5GiB --critical=20GiB --critical-time-to-loss=2h: --on"
+    " unlimited=warning": ["--hostname=127.0.0.1", "--username=monitor", "--slot=dbz_orders", "--warning=5GiB",
+                           "--critical=20GiB", "--critical-time-to-loss=2h:", "--on", "unlimited=warning"],
+    "check_pg_slot_service!orders!--exclude='tmp_.*'": ["--service=orders", "--exclude=tmp_.*"],
+}
+
+
+def test_all_nagios_services_are_run_below():
+    used = re.findall(r"check_command\s+(.*)", contrib("nagios", "services.cfg.example"))
+    assert sorted(used) == sorted(NAGIOS_ARGUMENTS)
+
+
+@pytest.mark.parametrize("command, expected", [
+    *NAGIOS_ARGUMENTS.items(),
+    ("check_pg_slot_opts!pg1", ["--extra-opts=pg1@/etc/cdc-plugins/nagios.ini"])])
+def test_nagios_command_passes_its_options(command, expected):
+    stored = nagios.check(contrib("nagios", "commands.cfg"), command, [FAKE])
+    assert arguments(stored.text, stored.long) == expected
+
+
+# --- NRPE -----------------------------------------------------------------------------------------------------------
+
+def nrpe_commands():
+    return dict(re.findall(r"^command\[(\w+)\]=\S+/check_pg_slot (.*)$", contrib("nrpe", "cdc-plugins.cfg"), re.M))
+
+
+def test_nrpe_commands_are_all_seen():
+    lines = [line for line in contrib("nrpe", "cdc-plugins.cfg").split("\n") if line and not line.startswith("#")]
+    assert len(lines) == len(nrpe_commands()) == 3
+
+
+@pytest.mark.parametrize("name", sorted(nrpe_commands()))
+def test_nrpe_command_passes_its_options(name):
+    text = with_plugins_here(contrib("nrpe", "cdc-plugins.cfg"))
+    seen = nrpe.check(text, name, [FAKE])
+    assert seen.state == 0
+    assert arguments(seen.text, seen.long) == nrpe_commands()[name].split(" ")
+
+
+# --- Zabbix ---------------------------------------------------------------------------------------------------------
+
+ZABBIX_LAST = {"cdc.pg_slot": "--output-format=json", "cdc.pg_slot.discover": "--discover"}
+
+
+@pytest.mark.parametrize("key", sorted(ZABBIX_LAST))
+def test_zabbix_user_parameter_passes_its_section(key):
+    text = with_plugins_here(contrib("zabbix", "cdc-plugins.conf"))
+    answer = zabbix_agent.get(text, key + '["pg1"]', [FAKE])
+    assert answer.error is None
+    first, *more = answer.value.split("\n")
+    assert arguments(first, more) == ["--extra-opts=pg1@/etc/cdc-plugins/zabbix.ini", "--timeout=2.5",
+                                      ZABBIX_LAST[key]]
+
+
+def test_zabbix_agent_loads_the_file():
+    code, text = zabbix_agent.test_key(with_plugins_here(contrib("zabbix", "cdc-plugins.conf")), "cdc.pg_slot[pg1]",
+                                       [FAKE])
+    assert code == 0
+    assert "ZBX_NOTSUPPORTED" not in text and "[t|SAMPLE OK" in text
+
+
+def template():
+    return yaml.safe_load(contrib("zabbix", "template_check_pg_slot.yaml"))["zabbix_export"]["templates"][0]
+
+
+def found(tree, name):
+    """All values of a key, anywhere in a tree."""
+    if isinstance(tree, dict):
+        return [value for key, value in tree.items() if key == name] + [
+            one for value in tree.values() for one in found(value, name)]
+    if isinstance(tree, list):
+        return [one for value in tree for one in found(value, name)]
+    return []
+
+
+def test_zabbix_template_has_unique_version_4_ids():
+    ids = [one for one in found(template(), "uuid")]
+    assert len(ids) == len(set(ids)) > 20
+    assert [one for one in ids if not re.fullmatch(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", one)] == []
+
+
+def test_zabbix_template_asks_for_the_keys_of_the_user_parameters():
+    page = template()
+    keys = [one["key"] for one in page["items"] if one.get("type") != "DEPENDENT"]
+    keys += [one["key"] for one in page["discovery_rules"]]
+    assert sorted(re.sub(r"\[.*", "", key) for key in keys) == sorted(ZABBIX_LAST)
+    assert {key.partition("[")[2] for key in keys} == {'"{$CDC.PG.SECTION}"]'}
+    masters = {one["key"] for one in found(page, "master_item")}
+    assert masters == {page["items"][0]["key"]}
+
+
+def test_zabbix_template_uses_only_the_contract_s_json():
+    paths = [one for step in found(template(), "preprocessing") for one in step[0]["parameters"]]
+    metric = r'metrics\[\?\(@\.name == "[a-z-]+"\)\]\.value\.first\(\)'
+    shapes = [r"\$\.(summary|exit_code)", r"\$\.items\[\*\]\." + metric,
+              r'\$\.items\[\?\(@\.labels\.slot == "\{#SLOT\}"\)\]\.((text|state)\.first\(\)|%s)' % metric]
+    assert len(paths) > 15
+    assert [path for path in paths if not any(re.fullmatch(shape, path) for shape in shapes)] == []
+
+
+def test_zabbix_template_and_alerts_use_only_metrics_that_exist():
+    known = definitions.options(icinga_definition())
+    if "--warning-lag" not in known:
+        pytest.skip("no contrib/icinga2/check_pg_slot.conf: nothing says which metrics there are")
+    metrics = {"retained"} | {one[len("--warning-"):] for one in known if one.startswith("--warning-")}
+    used = set(re.findall(r'@\.name == "([a-z-]+)"', contrib("zabbix", "template_check_pg_slot.yaml")))
+    assert used - metrics == set()
+
+
+def test_zabbix_ini_names_only_known_options():
+    text = contrib("zabbix", "zabbix.ini.example")
+    names = {"--" + name for name in re.findall(r"^([a-z-]+)=", text, re.M)}
+    assert {"--hostname", "--username", "--passfile"} <= names
+    assert names - set(options_that_may_be_used()) == set()
+
+
+# --- Sensu, Checkmk -------------------------------------------------------------------------------------------------
+
+def shell(box, line, program="/bin/sh"):
+    """Run a shipped command line with the stand-in in place of the plugin."""
+    box.install_all([FAKE])
+    line = with_plugins_here(line).replace("@PLUGINS@", box.path("plugins"))
+    done = box.run([program, "-c", line])
+    first, *more = done.stdout.decode().rstrip("\n").split("\n")
+    assert done.returncode == 0, done.stderr
+    return arguments(first, more)
+
+
+def test_sensu_check():
+    page = yaml.safe_load(contrib("sensu", "check_pg_slot.yml"))
+    assert (page["type"], page["api_version"]) == ("CheckConfig", "core/v2")
+    assert re.fullmatch(r"[\w.-]+", page["metadata"]["name"])
+    spec = page["spec"]
+    assert spec["output_metric_format"] == "nagios_perfdata"
+    assert spec["interval"] > spec["timeout"] > 10
+    with sandbox.Sandbox("sensu") as box:
+        assert shell(box, spec["command"]) == ["--hostname=/var/run/postgresql", "--username=sensu", "--warning=5GiB",
+                                               "--critical=20GiB"]
+
+
+def mrpe_lines():
+    """As the agent reads them: a name, an optional (interval=N), a command line."""
+    for line in contrib("checkmk", "mrpe.cfg").split("\n"):
+        if line and not line.startswith("#"):
+            name, options, command = re.fullmatch(r"(\S+) \((\S+)\) (.*)", line).groups()
+            assert re.fullmatch(r"interval=\d+", options)
+            yield name, command
+
+
+def test_checkmk_lines():
+    base = ["--hostname=/var/run/postgresql", "--username=monitor", "--passfile=/etc/check_mk/pgpass"]
+    with sandbox.Sandbox("checkmk") as box:
+        seen = {name: shell(box, command, "/bin/bash") for name, command in mrpe_lines()}
+    assert seen == {"PG_slots": base,
+                    "PG_slot%20dbz_orders": base + ["--slot=dbz_orders", "--critical-time-to-loss=2h:"]}
+
+
+# --- Prometheus -----------------------------------------------------------------------------------------------------
+
+RULES = os.path.join(CONTRIB, "prometheus", "alerts.yml")
+
+
+def test_alert_rules_are_valid():
+    code, text = promtool.check_rules(RULES)
+    assert code == 0, text
+    assert "7 rules found" in text
+
+
+def test_alert_rules_do_what_they_say():
+    code, text = promtool.test_rules(os.path.join(stand_in.HERE, "alerts_test.yml"), RULES)
+    assert code == 0, text
+    tested = definitions.read(os.path.join(stand_in.HERE, "alerts_test.yml"))
+    assert [name for name in re.findall(r"alert: (\w+)", contrib("prometheus", "alerts.yml")) if name not in tested] == []
+
+
+@pytest.fixture
+def textfile():
+    """.run(TARGET, PROGRAM...) calls cdc-textfile, .files() is what the folder holds then."""
+    with sandbox.Sandbox("textfile") as box:
+        folder = box.mkdir("out")
+        program = box.install(os.path.join(CONTRIB, "prometheus", "cdc-textfile"))
+        sample = box.install(stand_in.PATH)
+
+        def run(*argv):
+            return box.run([program, *argv], {"CDC_TEXTFILE_DIR": folder})
+
+        def files():
+            return {name: definitions.read(os.path.join(folder, name)) for name in sorted(os.listdir(folder))}
+        yield types.SimpleNamespace(run=run, files=files, sample=sample, box=box)
+
+
+def test_textfile_pages_of_two_targets_live_together(textfile):
+    for target in ("pg1", "pg-2.example"):
+        done = textfile.run(target, textfile.sample)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    pages = textfile.files()
+    assert sorted(pages) == ["cdc_pg-2.example_check_sample.prom", "cdc_pg1_check_sample.prom"]
+    for page in pages.values():
+        assert promtool.check_metrics(page) == (0, "")
+    served = node_exporter.page(pages)
+    assert "node_textfile_scrape_error 0" in served
+    assert 'cdc_check_state{plugin="check_sample",target="pg1"} 2' in served
+    assert 'cdc_check_state{plugin="check_sample",target="pg-2.example"} 2' in served
+    assert 'database="größe \\"x\\" \\\\ y",slot="a",target="pg1"' in served
+    assert len(re.findall(r"^node_textfile_mtime_seconds\{", served, re.M)) == 2
+
+
+def test_textfile_adds_a_label_to_a_sample_without_any(textfile):
+    plain = textfile.box.write("plugins/plain", "#!/bin/sh\necho '# HELP a b'; echo 'a 1'; echo 'b{} 2'\n", 0o755)
+    assert textfile.run("t", plain).returncode == 0
+    assert textfile.files() == {"cdc_t_plain.prom": '# HELP a b\na{target="t"} 1\nb{target="t",} 2\n'}
+
+
+@pytest.mark.parametrize("body", ["exit 0", "echo 'a 1'; exit 4", "echo 'a 1'; kill -9 $$"])
+def test_textfile_keeps_the_old_page_when_the_plugin_fails(textfile, body):
+    plain = textfile.box.write("plugins/plain", "#!/bin/sh\necho 'a 1'\n", 0o755)
+    assert textfile.run("t", plain).returncode == 0
+    textfile.box.write("plugins/plain", "#!/bin/sh\n%s\n" % body, 0o755)
+    done = textfile.run("t", plain)
+    assert done.returncode == 1
+    assert b"ended with" in done.stderr
+    assert textfile.files() == {"cdc_t_plain.prom": 'a{target="t"} 1\n'}
+
+
+@pytest.mark.parametrize("target", ["", "a/b", "a b", 'a"b', "ä"])
+def test_textfile_refuses_a_bad_target(textfile, target):
+    assert textfile.run(target, textfile.sample).returncode == 1
+    assert textfile.files() == {}
+
+
+def cron_lines():
+    for line in contrib("prometheus", "cron.example").split("\n"):
+        if line and not line.startswith("#") and "=" not in line.split(" ")[0]:
+            yield line.split(" ", 6)
+
+
+def test_cron_lines_call_the_script(textfile):
+    lines = list(cron_lines())
+    assert len(lines) == 2
+    textfile.box.install(*FAKE)
+    for fields in lines:
+        assert fields[:5] == ["*"] * 5
+        assert "%" not in fields[6]
+        words = fields[6].split(" ")
+        assert words[0].endswith("/cdc-textfile")
+        textfile.run(words[1], textfile.box.path("plugins", "check_pg_slot"), *words[3:])
+        name, page = textfile.files().popitem()
+        assert name.startswith("cdc_%s_" % words[1])
+    assert subprocess.run(["sh", "-n", os.path.join(CONTRIB, "prometheus", "cdc-textfile")], check=False).returncode == 0
+
+
+# --- all of them ----------------------------------------------------------------------------------------------------
+
+FILES = ["nagios/commands.cfg", "nagios/services.cfg.example", "nrpe/cdc-plugins.cfg", "zabbix/cdc-plugins.conf",
+         "sensu/check_pg_slot.yml", "checkmk/mrpe.cfg", "prometheus/cron.example"]
+
+
+def options_that_may_be_used():
+    """What the generated definition names, and what it may leave out."""
+    path = definitions.generated().get("check_pg_slot")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no contrib/icinga2/check_pg_slot.conf")
+        pytest.skip("no contrib/icinga2/check_pg_slot.conf: nothing says which options there are")
+    return {*definitions.options(definitions.read(path)), *definitions.NOT_FOR_ICINGA}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_only_options_that_exist_are_used(name):
+    text = "\n".join(line for line in contrib(name).split("\n") if not line.startswith("#"))
+    used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
+    assert used
+    assert used - options_that_may_be_used() == set()
+
+
+def command_lines():
+    """(file, arguments) of all command lines whose arguments are complete as they stand."""
+    for name, line in nrpe_commands().items():
+        yield "nrpe " + name, line
+    yield "sensu", yaml.safe_load(contrib("sensu", "check_pg_slot.yml"))["spec"]["command"].split(" ", 1)[1]
+    for name, line in mrpe_lines():
+        yield "checkmk " + name, line.split(" ", 1)[1]
+
+
+@pytest.mark.parametrize("where, line", list(command_lines()))
+def test_plugin_understands_the_command_line(where, line):
+    """With a socket folder in which nobody listens the plugin gets as far as connecting, and says so."""
+    path = definitions.executable("check_pg_slot")
+    if not os.access(path, os.X_OK):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("check_pg_slot is not built")
+    with sandbox.Sandbox("shipped") as box:
+        box.mkdir("socket")
+        box.write("pgpass", "*:*:*:*:x\n", 0o600)
+        line = line.replace("/var/run/postgresql", box.path("socket")).replace("/etc/check_mk/pgpass",
+                                                                              box.path("pgpass"))
+        done = box.run(["/bin/sh", "-c", "%s --no-state %s" % (box.install(path), line)])
+        assert done.returncode == 2, done.stdout
+        assert done.stdout.startswith(b"PG_SLOT CRITICAL - ")
+        assert box.path("socket").encode() in done.stdout
