@@ -21,7 +21,6 @@ struct attempt {
 	struct cdc_my_login login;
 	const char *where; /* for texts */
 	enum mysql_protocol_type protocol;
-	size_t targets; /* servers that were not asked yet, this one among them */
 };
 
 /* Addresses of a host, as texts. */
@@ -183,8 +182,10 @@ static int check_tls(struct cdc_my *my, const struct attempt *attempt, struct cd
 	return 0;
 }
 
-static int try_once(struct cdc_my *my, const struct attempt *attempt, int64_t connect_ms, struct cdc_err *err)
+/* `addresses` were not tried yet, and share the time for connecting. */
+static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t addresses, struct cdc_err *err)
 {
+	int64_t connect_ms = cdc_deadline_connect_ms(&my->deadline, addresses);
 	unsigned error;
 
 	if (my->conn)
@@ -241,16 +242,14 @@ static int try_all(struct cdc_my *my, const struct attempt *attempt, struct cdc_
 	struct attempt one = *attempt;
 
 	if (attempt->protocol != MYSQL_PROTOCOL_TCP)
-		return try_once(my, attempt, cdc_run_connect_ms(attempt->run, attempt->targets), err);
+		return try_once(my, attempt, 1, err);
 	if (look_up(attempt, &addresses, err) < 0)
 		return -1;
 	if (attempt->params->tls_mode == CDC_MY_VERIFY_IDENTITY)
-		return try_once(my, attempt,
-		    cdc_run_connect_ms(attempt->run, attempt->targets * (addresses.count ? addresses.count : 1)), err);
+		return try_once(my, attempt, addresses.count, err);
 	for (size_t i = 0; i < addresses.count; i++) {
 		one.login.host = addresses.at[i];
-		if (try_once(my, &one,
-			cdc_run_connect_ms(attempt->run, attempt->targets - 1 + addresses.count - i), err) == 0)
+		if (try_once(my, &one, addresses.count - i, err) == 0)
 			return 0;
 		if (err->kind != CDC_ERR_UNREACHABLE)
 			return -1;
@@ -359,12 +358,14 @@ int cdc_my_connect(const struct cdc_my_params *params, struct cdc_run *run, size
 	CDC_BUF_CLEANUP struct cdc_buf password = CDC_BUF_LIMITED((size_t)64 << 10);
 	CDC_CLEANUP(cdc_my_close) struct cdc_my *my = cdc_alloc(1, sizeof(*my));
 	CDC_CLEANUP(cdc_free_string) char *where = describe_wish(params);
-	struct attempt attempt = { .params = params, .run = run, .where = where, .targets = targets };
+	struct attempt attempt = { .params = params, .run = run, .where = where };
 	int code;
 
 	if (check_files(params, err) < 0 || read_password(params, &password, &attempt.login.password, err) < 0)
 		return -1;
 	my->deadline = share_of(run, targets);
+	if (cdc_deadline_left_ms(&my->deadline) == 0)
+		return cdc_fail(err, CDC_ERR_TIMEOUT, "no time was left for %s (--timeout)", where);
 	choose_way(params, &attempt);
 	code = try_all(my, &attempt, err);
 	explicit_bzero(password.text, password.len);
