@@ -82,6 +82,9 @@ static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, c
 {
 	if (check_files(pg, err) < 0)
 		return -1;
+	if (pg->database && strpbrk(pg->database, "=:"))
+		return cdc_fail(err, CDC_ERR_USAGE,
+		    "option --database takes the name of a database, connection parameters go to --option");
 	if (pg->port) {
 		snprintf(port, port_size, "%d", (int)pg->port);
 		add(ret, "port", port);

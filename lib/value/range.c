@@ -1,15 +1,10 @@
 #include "value/range.h"
 
-#include "base/text.h"
-
 #define QUOTE_MAX 120
 
 static int refuse(const char *text, const char *why, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;
-
-	cdc_text_add_safe(&quoted, text, QUOTE_MAX);
-	return cdc_fail(err, CDC_ERR_USAGE, "'%s' is no range: %s", quoted.text, why);
+	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' is no range: %s", QUOTE_MAX, text, why);
 }
 
 /* One bound; an empty one leaves *ret and its infinity as the caller set them. */
