@@ -65,10 +65,3 @@ enum cdc_err_kind cdc_my_kind_of(unsigned error)
 		return CDC_ERR_UNREACHABLE;
 	return CDC_ERR_PROTOCOL;
 }
-
-bool cdc_my_is_right_missing(unsigned error)
-{
-	static const unsigned rights[] = { 1044, 1142, 1143, 1227, 1370 };
-
-	return is_in(error, rights, CDC_LEN(rights));
-}

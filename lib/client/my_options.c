@@ -72,3 +72,13 @@ int cdc_my_parse_host(const char *text, char **host, int64_t *port, struct cdc_e
 	*port = number;
 	return 0;
 }
+
+bool cdc_my_is_right_missing(unsigned error)
+{
+	static const unsigned rights[] = { 1044, 1142, 1143, 1227, 1370 };
+
+	for (size_t i = 0; i < CDC_LEN(rights); i++)
+		if (rights[i] == error)
+			return true;
+	return false;
+}
