@@ -47,6 +47,22 @@ const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *co
 	return NULL;
 }
 
+static bool has_column(const struct cdc_rows *rows, const char *column)
+{
+	for (size_t i = 0; i < rows->columns; i++)
+		if (cdc_streq(rows->names[i], column))
+			return true;
+	return false;
+}
+
+int cdc_rows_require(const struct cdc_rows *rows, const char *const *columns, struct cdc_err *err)
+{
+	for (; *columns; columns++)
+		if (!has_column(rows, *columns))
+			return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer lacks the column %s", *columns);
+	return 0;
+}
+
 static int wrong_cell(const char *column, size_t row, const char *cell, const char *expected, struct cdc_err *err)
 {
 	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;

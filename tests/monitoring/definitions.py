@@ -7,6 +7,8 @@ import stand_in
 
 FOLDER = os.path.join(stand_in.TOP, "contrib", "icinga2")
 BUILDDIR = os.path.abspath(os.environ.get("CDC_BUILDDIR", os.path.join(stand_in.TOP, "build")))
+# Options that make no sense in a service: they may be absent from a CheckCommand.
+NOT_FOR_ICINGA = {"--extra-opts", "--output-format", "--discover", "--forget", "--verbose"}
 
 
 def generated():

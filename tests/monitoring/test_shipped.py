@@ -352,13 +352,13 @@ FILES = ["nagios/commands.cfg", "nagios/services.cfg.example", "nrpe/cdc-plugins
 
 
 def options_that_may_be_used():
-    """The generated definition names all options but --extra-opts, which is for command lines."""
+    """What the generated definition names, and what it may leave out."""
     path = definitions.generated().get("check_pg_slot")
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("no contrib/icinga2/check_pg_slot.conf")
         pytest.skip("no contrib/icinga2/check_pg_slot.conf: nothing says which options there are")
-    return {*definitions.options(definitions.read(path)), "--extra-opts"}
+    return {*definitions.options(definitions.read(path)), *definitions.NOT_FOR_ICINGA}
 
 
 @pytest.mark.parametrize("name", FILES)
