@@ -337,6 +337,43 @@ def test_lying_server(program, suite, case):
         suite.check(program, case)
 
 
+# --- rights that are missing ----------------------------------------------------------------------------------
+
+def refuses(where, sqlstate="42501"):
+    """A healthy server that refuses one of the queries."""
+    def answer(statement):
+        reply = HEALTHY(statement)
+        if reply.columns and re.search(where, statement):
+            return Reply(error=ERR(sqlstate, "permission denied for x"))
+        return reply
+    return fakepg.serve(answer)
+
+
+@pytest.mark.parametrize("where, args, state, says", [
+    ("FROM pg_replication_slots", [], "UNKNOWN", "GRANT SELECT ON .*pg_replication_slots"),
+    ("AS position", [], "UNKNOWN", "GRANT EXECUTE ON FUNCTION .*pg_current_wal_lsn"),
+    ("pg_control_system", [], "OK", ""),
+    ("pg_stat_replication_slots", [], "OK", "GRANT SELECT ON .*pg_stat_replication_slots"),
+    ("pg_stat_replication_slots", ["--warning-spill=5"], "UNKNOWN", "GRANT SELECT ON .*pg_stat_replication_slots"),
+])
+def test_a_missing_right(program, where, args, state, says):
+    """For what the question needs, or the command line names: denied, with the GRANT. For anything else: a note."""
+    if program != "check_pg_slot":
+        return
+    with refuses(where) as port:
+        done = targets.run(program, port, args)
+    assert done.state == state and re.search(says, done.text), done
+    assert state == "OK" or re.search(says, done.line1), done
+
+
+def test_a_refusal_of_aurora(program):
+    """Aurora without logical replication refuses the WAL position: the text says what to switch on."""
+    if program == "check_pg_slot":
+        with refuses("AS position", "0A000") as port:
+            done = targets.run(program, port)
+        assert done.rc == 3 and "rds.logical_replication" in done.line1, done
+
+
 # --- a healthy server, for comparison and to cut ------------------------------------------------------------
 
 class Meter(hostile.Peer):
