@@ -21,6 +21,8 @@ static const struct cdc_condition *row_of(const struct cdc_check *check, const s
 /* A pause between runs beyond this starts a timer again. */
 static int64_t longest_pause(int64_t duration_ms)
 {
+	if (duration_ms > INT64_MAX / 3)
+		return INT64_MAX;
 	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
 }
 
@@ -116,7 +118,7 @@ static bool parse_held(struct held *held)
 	*blank = *mark = '\0';
 	held->text = blank + 1;
 	held->headline = mark + 1;
-	return cdc_num_parse_int(held->value, &held->seen_ms);
+	return cdc_num_parse_int(held->value, &held->seen_ms) && held->seen_ms >= 0;
 }
 
 /* True if an earlier run saw that condition and its time is not over; held->value is the caller's then. */
