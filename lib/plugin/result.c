@@ -49,6 +49,7 @@ static void item_free(struct cdc_item *item, const struct cdc_plugin *plugin)
 	free(item->values);
 	free(item->phrases);
 	free(item->name);
+	free(item->key);
 	free(item);
 }
 
@@ -72,12 +73,22 @@ void cdc_check_release(struct cdc_check *check)
 	*check = (struct cdc_check){ 0 };
 }
 
+/* An object may be called "server" too; the memory keeps both apart. */
+static char *fixed_key(const char *name)
+{
+	struct cdc_buf key = CDC_BUF_INIT;
+
+	cdc_buf_addf(&key, "/%s", name);
+	return cdc_buf_take(&key);
+}
+
 static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool fixed)
 {
 	struct cdc_result *result = &check->result;
 	struct cdc_item *item = cdc_alloc(1, sizeof(*item));
 
 	item->name = cdc_strdup(name);
+	item->key = fixed ? fixed_key(name) : cdc_strdup(name);
 	item->fixed = fixed;
 	item->named = !fixed && cdc_policy_named(check->policy, name);
 	item->labels = cdc_alloc(label_count(result->plugin), sizeof(*item->labels));
