@@ -45,6 +45,7 @@ def check(text, rc=2, fmt="nagios", **how):
         ["10", "10:", "~:10", "5:10", "0:", "@10", "@5:10", "~:", "-5:-1", "1.5", "~:-5"])) + "\n", 0),
     ("PG_SLOT WARNING - a and 2 more\n[WARNING] a: x\n[OK] b: y\n... and 2 more|a.x=1\n", 1),
     ("PG_SLOT WARNING - server is full\n[WARNING] server: full\n[OK] b: y\n", 1),
+    ("PG_SLOT OK - fine\nnote: no state directory|s.a=1\n", 0),
     ("PG_SLOT OK - grüße … fine\n", 0),
 ])
 def test_accepts(text, rc):
@@ -158,7 +159,8 @@ def test_accepts_exposition():
 
 @pytest.mark.parametrize("old, new", [
     ("13002342\n", "13002342"), ("13002342", "1e9"), ("13002342", "NaN"), ("13002342", "13002342 1700000000"),
-    ("# TYPE cdc_pg_slot_retained_bytes gauge\n", ""), ("# HELP cdc_pg_slot_retained_bytes WAL that the slot keeps.\n", ""),
+    ("# TYPE cdc_pg_slot_retained_bytes gauge\n", ""),
+    ("# HELP cdc_pg_slot_retained_bytes WAL that the slot keeps.\n", ""),
     ("retained_bytes gauge", "retained_bytes histogram"), ('{slot="a"}', '{slot="a",slot="b"}'),
     ('{slot="a"}', '{slot="a",}'), ('{slot="a"}', "{slot='a'}"), ('{slot="a"}', '{slot="\\t"}'),
     ('{slot="a"}', '{SLOT="a"}'), ('{slot="a"}', '{slot="a"} '), ("retained_bytes", "retained_total"),
