@@ -71,7 +71,7 @@ static void test_conditions(void **state CDC_UNUSED)
 		{ "--on broken=unknown", BROKEN, CDC_UNKNOWN, "it is so" },
 		{ "", PLAIN, CDC_OK, "it is so" },
 		{ "--on plain=critical", PLAIN, CDC_CRITICAL, "it is so" },
-		{ "", HUSH, CDC_OK, "" },
+		{ "", HUSH, CDC_OK, "ok" },
 		{ "--on hush=warning", HUSH, CDC_WARNING, "it is so" },
 		{ "", CDC_COND_MISSING, CDC_CRITICAL, "it is so" },
 		{ "--on missing=ok", CDC_COND_MISSING, CDC_OK, "it is so" },
@@ -109,7 +109,7 @@ static void test_thresholds(void **state CDC_UNUSED)
 		{ "", 11, CDC_WARNING, "holds 11 B, more than 10 B" },
 		{ "", 20, CDC_WARNING, "holds 20 B, more than 10 B" },
 		{ "", 21, CDC_CRITICAL, "holds 21 B, more than 20 B" },
-		{ "", -1, CDC_OK, "" }, /* not known: never changes the state */
+		{ "", -1, CDC_OK, "ok" }, /* not known: never changes the state */
 		{ "-w 5: -c 3:", 4, CDC_WARNING, "holds 4 B, less than 5 B" },
 		{ "-w 5: -c 3:", 2, CDC_CRITICAL, "holds 2 B, less than 3 B" },
 		{ "-w ~: -c ~:", 1000, CDC_OK, "holds 1000 B" },
@@ -141,7 +141,7 @@ static void test_for(void **state CDC_UNUSED)
 		{ "a longer pause starts again", 15 * MINUTE + 1, -1, 15, CDC_OK,
 		    "holds 15 B, more than 10 B for 0 s of 5m" },
 		{ "goes on", 5 * MINUTE, -1, 15, CDC_WARNING, NULL },
-		{ "no value is no violation", MINUTE, -1, -1, CDC_OK, "" },
+		{ "no value is no violation", MINUTE, -1, -1, CDC_OK, "ok" },
 		{ "anew after no value", MINUTE, -1, 15, CDC_OK, "holds 15 B, more than 10 B for 0 s of 5m" },
 		{ "the clock goes backwards", -60 * MINUTE, -1, 15, CDC_OK, "holds 15 B, more than 10 B for 0 s of 5m" },
 		{ "and goes on", 5 * MINUTE, -1, 15, CDC_WARNING, NULL },
@@ -226,7 +226,7 @@ static void test_grace(void **state CDC_UNUSED)
 		{ "begins", 0, IDLE, -1, CDC_OK, "it is so for 0 s of 6m grace" },
 		{ "tolerated", 5 * MINUTE, IDLE, -1, CDC_OK, "it is so for 5m of 6m grace" },
 		{ "over", MINUTE, IDLE, -1, CDC_WARNING, "it is so" },
-		{ "a break", MINUTE, -1, -1, CDC_OK, "" },
+		{ "a break", MINUTE, -1, -1, CDC_OK, "ok" },
 		{ "anew", MINUTE, IDLE, -1, CDC_OK, "it is so for 0 s of 6m grace" },
 		{ "a pause of 18 minutes", 18 * MINUTE, IDLE, -1, CDC_WARNING, "it is so" },
 		{ "a longer one", 18 * MINUTE + 1, IDLE, -1, CDC_OK, "it is so for 0 s of 6m grace" },
@@ -318,15 +318,15 @@ static void test_held(void **state CDC_UNUSED)
 		{ "held over a pause", 10 * HOUR, -1, -1, CDC_CRITICAL, "it is so (seen 10h 1m ago)" },
 		{ "a clock that goes backwards forgets nothing", -20 * HOUR, -1, -1, CDC_CRITICAL, "it is so (seen 0 s ago)" },
 		{ "to the last moment", 12 * HOUR - 1, -1, -1, CDC_CRITICAL, "it is so (seen 11h 59m ago)" },
-		{ "over", 1, -1, -1, CDC_OK, "" },
-		{ "over for good", MINUTE, -1, -1, CDC_OK, "" },
+		{ "over", 1, -1, -1, CDC_OK, "ok" },
+		{ "over for good", MINUTE, -1, -1, CDC_OK, "ok" },
 		{ "seen again", MINUTE, GONE, -1, CDC_CRITICAL, "it is so" },
 		{ "and again later: the time begins anew", 11 * HOUR, GONE, -1, CDC_CRITICAL, "it is so" },
 		{ "held from there", 11 * HOUR, -1, -1, CDC_CRITICAL, "it is so (seen 11h ago)" },
 	};
 	static const struct step none[] = {
 		{ "seen", 0, GONE, -1, CDC_CRITICAL, "it is so" },
-		{ "not held", 1, -1, -1, CDC_OK, "" },
+		{ "not held", 1, -1, -1, CDC_OK, "ok" },
 	};
 	static const struct step fine[] = {
 		{ "the state is --on's", 0, GONE, -1, CDC_WARNING, "it is so" },
@@ -334,7 +334,7 @@ static void test_held(void **state CDC_UNUSED)
 	};
 	static const struct step faded[] = {
 		{ "in its grace", 0, FADED, -1, CDC_WARNING, "it is so for 0 s of 6m grace" },
-		{ "what was only in its grace is not held", MINUTE, -1, -1, CDC_OK, "" },
+		{ "what was only in its grace is not held", MINUTE, -1, -1, CDC_OK, "ok" },
 		{ "begins", MINUTE, FADED, -1, CDC_WARNING, NULL },
 		{ "counts", 6 * MINUTE, FADED, -1, CDC_CRITICAL, "it is so" },
 		{ "held", MINUTE, -1, -1, CDC_CRITICAL, "it is so (seen 1m ago)" },
