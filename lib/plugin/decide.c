@@ -398,7 +398,9 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 static void judge_vanished(struct cdc_check *check, const char *name)
 {
 	int64_t since_ms;
-	bool told = cdc_was_absent(check, name, &since_ms);
+	/* within a grace nothing was held yet: then it is told again until it counts */
+	bool told = cdc_was_absent(check, name, &since_ms) &&
+	    cdc_memory_get(&check->memory, name, KEY_HELD "vanished") != NULL;
 	struct cdc_item *item;
 
 	if (check->elsewhere && !anything_held(check, name)) {

@@ -56,7 +56,8 @@ const struct cdc_option cdc_policy_options[] = {
 	    .help = "Print a JSON array for Zabbix low-level discovery and exit 0." },
 	{ .type = CDC_OPT_GROUP, .name = "Memory between runs" },
 	{ .type = CDC_OPT_FILE, .name = "state-dir", .metavar = "DIR", .offset = POLICY(state_dir, const char *),
-	    .help = "Where the state file is kept; default is $CDC_STATE_DIR, else " CDC_DEFAULT_STATE_DIR "." },
+	    .help = "Where the state file is kept; default is $CDC_STATE_DIR, else the directory that was chosen when "
+		    "this was built." },
 	{ .type = CDC_OPT_FLAG, .name = "no-state", .offset = POLICY(no_state, bool),
 	    .help = "Neither read nor write a state file: no rates, and no comparison with earlier runs." },
 	{ .type = CDC_OPT_FLAG, .name = "forget", .offset = POLICY(forget, bool),

@@ -228,7 +228,7 @@ static void test_foreign_owner(void **state CDC_UNUSED)
 	unlink(path);
 	assert_int_equal(chown(directory, 65534, 65534), 0);
 	expect_run("in a directory of another owner", identity, false, "2", "nothing",
-	    "belongs to another user and root does not write there", false);
+	    "root does not write into a directory of another user", false);
 	assert_int_equal(chown(directory, 0, 0), 0);
 }
 
@@ -274,7 +274,7 @@ static void test_no_directory(void **state CDC_UNUSED)
 
 		cdc_statefile_open(&file, directories[i], "check_toy", identity, false, 50, &memory);
 		assert_false(memory.usable);
-		expect_part(directories[i], file.note.text, "no state directory");
+		expect_part(directories[i], file.note.text, "no state is kept: ");
 		cdc_memory_put(&memory, "item", "key", "1");
 		cdc_statefile_save(&file, &memory);
 		cdc_statefile_release(&file);
