@@ -5,6 +5,7 @@
 
 #include "cdc/lsn.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* No object of a user's schema may take part in what follows, and nothing is written. */
@@ -146,6 +147,25 @@ static int parse_slot(const struct cdc_rows *rows, size_t row, struct pg_slot *r
 	return 0;
 }
 
+/* Every column that was asked for must have come back. Without a row there are no columns either. */
+static int require_columns(const struct cdc_rows *rows, int version, struct cdc_err *err)
+{
+	static const char *const since_10[] = { "slot_name", "plugin", "slot_type", "database", "active", "temporary",
+		"xmin_age", "catalog_xmin_age", "restart_lsn", "confirmed_flush_lsn", NULL };
+	static const char *const since_13[] = { "wal_status", "safe_wal_size", NULL };
+	static const char *const since_16[] = { "conflicting", NULL };
+	static const char *const since_17[] = { "inactive_since_ms", "invalidation_reason", "failover", "synced", NULL };
+
+	if (rows->count == 0)
+		return 0;
+	if (cdc_rows_require(rows, since_10, err) < 0 ||
+	    (version >= 130000 && cdc_rows_require(rows, since_13, err) < 0) ||
+	    (version >= 160000 && cdc_rows_require(rows, since_16, err) < 0) ||
+	    (version >= 170000 && cdc_rows_require(rows, since_17, err) < 0))
+		return cdc_fail_in(err, "replication slots");
+	return 0;
+}
+
 static int parse_slots(const struct cdc_rows *rows, struct pg_slot_facts *ret, struct cdc_err *err)
 {
 	ret->slots = cdc_alloc(rows->count, sizeof(*ret->slots));
@@ -189,6 +209,13 @@ static int parse_identity(const struct cdc_pg_query *query, struct pg_slot_serve
 	return get_number(&query->rows, 0, "timeline", &ret->timeline, err);
 }
 
+static void set_epoch(struct pg_slot_server *server)
+{
+	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64,
+	    server->system_identifier ? server->system_identifier : "", server->timeline.known ? server->timeline.value : 0,
+	    server->start_ms);
+}
+
 static int compare_slots(const void *a, const void *b)
 {
 	return strcmp(((const struct pg_slot *)a)->name, ((const struct pg_slot *)b)->name);
@@ -219,10 +246,12 @@ int pg_slot_parse(const struct cdc_pg_query *queries, size_t count, int version,
 {
 	CDC_CLEANUP(pg_slot_facts_release) struct pg_slot_facts facts = { .server.version = version };
 
-	if (parse_slots(&queries[PG_SLOT_SLOTS].rows, &facts, err) < 0 ||
+	if (require_columns(&queries[PG_SLOT_SLOTS].rows, version, err) < 0 ||
+	    parse_slots(&queries[PG_SLOT_SLOTS].rows, &facts, err) < 0 ||
 	    parse_server(&queries[PG_SLOT_SERVER].rows, &facts.server, err) < 0 ||
 	    parse_identity(&queries[PG_SLOT_IDENTITY], &facts.server, err) < 0)
 		return -1;
+	set_epoch(&facts.server);
 	if (count > PG_SLOT_STATS) {
 		if (parse_stats(&queries[PG_SLOT_STATS].rows, &facts, err) < 0)
 			return -1;

@@ -19,6 +19,9 @@ def pytest_generate_tests(metafunc):
     """A test with an argument `program` runs once for each built plugin."""
     if "program" in metafunc.fixturenames:
         from lab import plugin
+        if not plugin.built():
+            # An empty list of programs would pass by not running anything.
+            raise pytest.UsageError("no plugin in %s; build first, or set CDC_BUILDDIR" % plugin.BUILDDIR)
         metafunc.parametrize("program", plugin.built())
 
 

@@ -56,7 +56,7 @@ static bool is_blanked(const char *s, size_t len)
 
 	if (len > 1)
 		return is_wide_control(s, len);
-	return c <= ' ' || c == 0x7f || c == '|' || c == ';' || c == '<' || c == '>';
+	return c < ' ' || c == 0x7f || c == '|' || c == ';' || c == '<' || c == '>';
 }
 
 void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)

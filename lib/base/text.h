@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 /*
- * Appends text with control characters, newlines, "|" ";" "<" ">" replaced by a blank (runs of blanks folded into one,
- * none at either end) and every byte that is not part of valid UTF-8 by "?". At most max bytes are appended; what is
+ * Appends text with control characters, newlines, "|" ";" "<" ">" replaced by a blank (one for a run of them, none at
+ * either end) and every byte that is not part of valid UTF-8 by "?". At most max bytes are appended; what is
  * longer is cut at a character boundary and ends in an ellipsis.
  */
 void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max);

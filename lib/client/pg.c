@@ -49,7 +49,24 @@ static int lost(const struct cdc_pg *pg, const struct cdc_pg_query *query, struc
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	enum cdc_err_kind kind = cdc_pg_classify(PQerrorMessage(pg->conn), &text);
 
-	return cdc_fail(err, kind, "%s: the connection broke while reading %s: %s", pg->target, query->name, text.text);
+	return cdc_fail(err, kind, "lost %s while reading %s: %s", pg->target, query->name, text.text);
+}
+
+static int timed_out(const struct cdc_pg *pg, const struct cdc_pg_query *query, struct cdc_err *err)
+{
+	CDC_BUF_CLEANUP struct cdc_buf step = CDC_BUF_INIT;
+
+	cdc_buf_addf(&step, "reading %s from %s", query->name, pg->target);
+	return cdc_run_timed_out(err, step.text);
+}
+
+/* Nobody asked for them, but libpq collects them. */
+static void drop_notifications(struct cdc_pg *pg)
+{
+	PGnotify *notification;
+
+	while ((notification = PQnotifies(pg->conn)) != NULL)
+		PQfreemem(notification);
 }
 
 /* The next result of the pipeline, waiting for it; NULL at the end of one query. -1 when it cannot be had. */
@@ -58,9 +75,10 @@ static int next_result(struct cdc_pg *pg, struct cdc_run *run, const struct cdc_
 {
 	while (PQflush(pg->conn) == 1 || PQisBusy(pg->conn)) {
 		if (!cdc_pg_wait(pg->conn, PQflush(pg->conn) == 1, cdc_deadline_left_ms(&run->deadline)))
-			return cdc_run_timed_out(err, query->name);
+			return timed_out(pg, query, err);
 		if (!PQconsumeInput(pg->conn))
 			return lost(pg, query, err);
+		drop_notifications(pg);
 	}
 	*ret = PQgetResult(pg->conn);
 	return 0;

@@ -39,7 +39,7 @@ static const char *get(const struct params *params, const char *key)
 static int refuse_secret(const char *keyword, struct cdc_err *err)
 {
 	return cdc_fail(err, CDC_ERR_USAGE,
-	    "option --option: '%s' does not belong on a command line; use a service, --passfile or ~/.pgpass", keyword);
+	    "option --option: '%s' does not belong on a command line, use a service, --passfile or ~/.pgpass", keyword);
 }
 
 /* Takes over what --option says; *owner keeps the texts. */
@@ -82,6 +82,9 @@ static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, c
 {
 	if (check_files(pg, err) < 0)
 		return -1;
+	if (pg->database && strpbrk(pg->database, "=:"))
+		return cdc_fail(err, CDC_ERR_USAGE,
+		    "option --database takes the name of a database, connection parameters go to --option");
 	if (pg->port) {
 		snprintf(port, port_size, "%d", (int)pg->port);
 		add(ret, "port", port);
@@ -262,6 +265,9 @@ static int try_target(const struct params *base, const struct target *target, si
 	free(pg->target);
 	pg->target = describe(pg->conn, target);
 	cdc_run_step(run, "connecting to %s", pg->target);
+	if (run->check.policy->verbose)
+		cdc_result_verbose(&run->check, "connecting to %s, database %s, as %s", pg->target, PQdb(pg->conn),
+		    PQuser(pg->conn));
 	PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
 	PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE);
 	if (PQstatus(pg->conn) == CONNECTION_BAD)

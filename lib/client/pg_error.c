@@ -8,6 +8,8 @@ static const char *const denied_words[] = {
 	"password", /* fe_sendauth: no password supplied; password authentication failed */
 	"authentication method",
 	"SCRAM",
+	"SASL",
+	"authentication not supported",
 	"channel binding required",
 	"krb5",
 	"GSSAPI authentication",

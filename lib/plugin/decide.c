@@ -62,10 +62,11 @@ static enum cdc_state full_state(const struct cdc_check *check, const struct cdc
 static int64_t age_of(struct cdc_check *check, const char *item, const struct cdc_finding *finding)
 {
 	const char *timer = finding->timer ? finding->timer : row_of(check, finding)->name;
-	int64_t since = cdc_memory_since(&check->memory, item, timer, longest_pause(check->policy->grace_ms));
+	int64_t since;
 
 	if (finding->age_ms >= 0)
 		return finding->age_ms;
+	since = cdc_memory_since(&check->memory, item, timer, longest_pause(check->policy->grace_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 

@@ -100,7 +100,7 @@ static void print_conditions(struct cdc_buf *buf, const struct cdc_plugin *plugi
 		cdc_buf_addf(&meaning, ": %s", row->help);
 		print_entry(buf, row->name, meaning.text);
 	}
-	cdc_buf_add(buf, "  (grace): tolerated for --grace. [metric]: a threshold for it replaces the condition.\n");
+	cdc_buf_add(buf, "  (grace): tolerated for --grace. [metric]: a threshold for it replaces this.\n");
 }
 
 static void print_examples(struct cdc_buf *buf, const struct cdc_plugin *plugin)
@@ -129,9 +129,12 @@ void cdc_help_print(struct cdc_buf *buf, const struct cdc_table *table, const st
 		else
 			print_option(buf, &table->rows[i].option);
 	}
-	cdc_buf_add(buf, "\nRANGE is [@]start:end; a value outside it (with @: inside) alerts, 10 means 0:10, 10:\n"
-			 "at least 10, ~:10 at most 10, ~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB,\n"
-			 "durations ms s m h d w, percentages %.\n");
+	cdc_buf_add_char(buf, '\n');
+	cdc_wrap(buf,
+	    "RANGE is [@]start:end. A value outside of it alerts, with @ one inside; 10 means 0:10, 10: at least 10, ~:10 at "
+	    "most 10, ~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB, durations ms s m h d w, percentages %.",
+	    0, 0, WIDTH);
+	cdc_buf_add_char(buf, '\n');
 	print_metrics(buf, plugin);
 	print_conditions(buf, plugin);
 	print_examples(buf, plugin);

@@ -1,19 +1,15 @@
 #include "plugin/policy.h"
 
-#include "base/text.h"
-
 #include <stdlib.h>
 
 #define QUOTE_MAX 120
 
 static int refuse(const char *text, int code, const regex_t *regex, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;
 	char why[120];
 
 	regerror(code, regex, why, sizeof(why));
-	cdc_text_add_safe(&quoted, text, QUOTE_MAX);
-	return cdc_fail(err, CDC_ERR_USAGE, "'%s' is no POSIX extended regular expression: %s", quoted.text, why);
+	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' is no POSIX extended regular expression: %s", QUOTE_MAX, text, why);
 }
 
 int cdc_patterns_add(struct cdc_patterns *patterns, const char *text, struct cdc_err *err)

@@ -1,7 +1,5 @@
 #include "plugin/policy.h"
 
-#include "base/text.h"
-
 #include <stdlib.h>
 
 #define QUOTE_MAX 120
@@ -131,17 +129,14 @@ bool cdc_policy_asks_condition(const struct cdc_policy *policy, size_t condition
 /* Quotes a value that came with an option into a usage error. */
 static int refuse(const char *text, const char *why, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;
-
-	cdc_text_add_safe(&quoted, text, QUOTE_MAX);
-	return cdc_fail(err, CDC_ERR_USAGE, "'%s': %s", quoted.text, why);
+	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s': %s", QUOTE_MAX, text, why);
 }
 
 static int refuse_condition(const struct cdc_policy *policy, const char *text, struct cdc_err *err)
 {
 	CDC_BUF_CLEANUP struct cdc_buf why = CDC_BUF_INIT;
 
-	cdc_buf_add(&why, "there is no such condition; valid are");
+	cdc_buf_add(&why, "there is no such condition, valid are");
 	for (size_t i = 0; i < cdc_plugin_condition_count(policy->plugin); i++) {
 		const struct cdc_condition *row = cdc_plugin_condition(policy->plugin, i);
 

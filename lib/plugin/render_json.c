@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define SUMMARY_MAX 1000
+#define ERROR_MAX   2000
+#define VERBOSE_MAX 2000
 
 static void add_lower(struct cdc_buf *buf, const char *text)
 {
@@ -93,7 +95,8 @@ static void add_texts(struct cdc_buf *buf, const struct cdc_texts *texts, const 
 		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
 		cdc_buf_add(buf, *separator);
-		cdc_buf_addf(&text, "%s%s", prefix, texts->at[i]);
+		cdc_buf_add(&text, prefix);
+		cdc_text_add_safe(&text, texts->at[i], VERBOSE_MAX);
 		cdc_text_add_json(buf, text.text);
 		*separator = ",";
 	}
@@ -111,6 +114,18 @@ static void add_items(struct cdc_buf *buf, const struct cdc_check *check)
 	free(sorted);
 }
 
+static void add_error(struct cdc_buf *buf, const struct cdc_result *result)
+{
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	if (!result->error) {
+		cdc_buf_add(buf, "null");
+		return;
+	}
+	cdc_text_add_safe(&text, result->error, ERROR_MAX);
+	cdc_text_add_json(buf, text.text);
+}
+
 void cdc_render_json(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	CDC_BUF_CLEANUP struct cdc_buf summary = CDC_BUF_INIT;
@@ -124,10 +139,7 @@ void cdc_render_json(struct cdc_buf *buf, const struct cdc_check *check)
 	cdc_buf_add(buf, ",\"items\":[");
 	add_items(buf, check);
 	cdc_buf_add(buf, "],\"error\":");
-	if (result->error)
-		cdc_text_add_json(buf, result->error);
-	else
-		cdc_buf_add(buf, "null");
+	add_error(buf, result);
 	cdc_buf_add(buf, ",\"verbose\":[");
 	if (check->policy->verbose)
 		add_texts(buf, &result->verbose, "", &separator);

@@ -150,14 +150,23 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 	free(order);
 }
 
+/* No blank may stand at the end of a line: the last one would come to stand before the "|". */
+static void trim_line(struct cdc_buf *buf)
+{
+	size_t n = buf->len;
+
+	while (n > 0 && buf->text[n - 1] == ' ')
+		n--;
+	cdc_buf_truncate(buf, n);
+}
+
 static void add_item_line(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item)
 {
 	cdc_buf_addf(buf, "\n[%s] ", cdc_state_name(item->state));
 	cdc_text_add_safe(buf, item->name, ITEM_NAME_MAX);
 	cdc_buf_add(buf, ": ");
 	cdc_render_item_text(buf, check, item);
-	if (buf->text[buf->len - 1] == ' ')
-		cdc_buf_add(buf, item->state == CDC_OK ? "ok" : "no details");
+	trim_line(buf);
 }
 
 /* Fixed items have a line only while they are not fine. */
@@ -201,6 +210,7 @@ static void add_texts(struct cdc_buf *buf, const struct cdc_texts *texts, const 
 	for (size_t i = 0; i < texts->count; i++) {
 		cdc_buf_addf(buf, "\n%s", prefix);
 		cdc_text_add_safe(buf, texts->at[i], VERBOSE_LINE_MAX);
+		trim_line(buf);
 	}
 }
 
@@ -214,6 +224,7 @@ void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check)
 	cdc_buf_addf(buf, "%s %s - ", title, cdc_state_name(result->state));
 	max = LINE1_MAX - (buf->len - start);
 	complete = cdc_render_summary(buf, check, max);
+	trim_line(buf);
 	if (line_count(result) > 1 || (!complete && result->count > 0))
 		add_item_lines(buf, check);
 	if (check->policy->verbose)

@@ -56,6 +56,7 @@ static void prepare_process(void)
 		close(null);
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2) then */
 	umask(077);
 	limit_memory();
 }

@@ -78,6 +78,8 @@ void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, co
 	struct phrases phrases = { .buf = buf, .start = buf->len, .max = SIZE_MAX };
 
 	add_item(&phrases, check, item, 0);
+	if (buf->len == phrases.start)
+		cdc_buf_add(buf, "ok");
 }
 
 /* The item that line 1 is about when nothing is wrong: the only one there is. */

@@ -1,15 +1,10 @@
 #include "value/range.h"
 
-#include "base/text.h"
-
 #define QUOTE_MAX 120
 
 static int refuse(const char *text, const char *why, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;
-
-	cdc_text_add_safe(&quoted, text, QUOTE_MAX);
-	return cdc_fail(err, CDC_ERR_USAGE, "'%s' is no range: %s", quoted.text, why);
+	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' is no range: %s", QUOTE_MAX, text, why);
 }
 
 /* One bound; an empty one leaves *ret and its infinity as the caller set them. */
@@ -39,7 +34,7 @@ int cdc_range_parse(const char *text, enum cdc_unit unit, struct cdc_range *ret,
 	struct cdc_err why;
 
 	if (!*bounds || cdc_streq(bounds, ":"))
-		return refuse(text, "it is empty; valid is [@]start:end", err);
+		return refuse(text, "it is empty, [@]start:end is expected", err);
 	if (parse_bounds(bounds, unit, &range, &why) < 0)
 		return refuse(text, why.text, err);
 	if (!range.no_low && !range.no_high && range.low > range.high)

@@ -12,8 +12,9 @@
 struct cdc_rows {
 	char **names;
 	size_t columns;
-	char **cells; /* row by row; NULL is SQL's NULL */
-	size_t count, cell_capacity;
+	char **cells;  /* row by row; NULL is SQL's NULL */
+	char **blocks; /* the memory of each row's texts */
+	size_t count, capacity;
 };
 
 #define CDC_ROWS_CLEANUP CDC_CLEANUP(cdc_rows_release)
@@ -28,6 +29,9 @@ void cdc_rows_add(struct cdc_rows *rows, const char *const *cells);
 
 /* The cell of a row by column name; NULL when it is NULL or there is no such column (an older server). */
 const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column);
+
+/* 0 when there are columns of all these names (NULL ends the list), else -1 and a CDC_ERR_PROTOCOL with the first absent. */
+int cdc_rows_require(const struct cdc_rows *rows, const char *const *columns, struct cdc_err *err) CDC_MUST_USE;
 
 /*
  * Typed cells. A NULL cell or an absent column leaves *ret alone and sets *present to false. A cell that is not of

@@ -45,6 +45,7 @@ def check(text, rc=2, fmt="nagios", **how):
         ["10", "10:", "~:10", "5:10", "0:", "@10", "@5:10", "~:", "-5:-1", "1.5", "~:-5"])) + "\n", 0),
     ("PG_SLOT WARNING - a and 2 more\n[WARNING] a: x\n[OK] b: y\n... and 2 more|a.x=1\n", 1),
     ("PG_SLOT WARNING - server is full\n[WARNING] server: full\n[OK] b: y\n", 1),
+    ("PG_SLOT OK - fine\nnote: no state directory|s.a=1\n", 0),
     ("PG_SLOT OK - grüße … fine\n", 0),
 ])
 def test_accepts(text, rc):

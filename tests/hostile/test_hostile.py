@@ -137,7 +137,7 @@ def test_ended_midway(program, number):
 def test_signals_that_the_parent_ignores_or_blocks(program):
     """A blocked or ignored SIGALRM must not take the deadline away."""
     script = "import signal, os, sys; signal.signal(signal.SIGALRM, signal.SIG_IGN); " \
-             "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)); os.execv(sys.argv[1], sys.argv[1:])"
+             "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); os.execv(sys.argv[1], sys.argv[1:])"
     with hostile.serve(hostile.silent) as port:
         done = targets.run(program, port, "-t", "1", prefix=["/usr/bin/python3", "-I", "-c", script])
     assert done.rc == 3 and done.seconds < 1.3 + plugin.slack(program), done
@@ -165,12 +165,11 @@ def start(program, port, timeout="10"):
 
 # --- few resources ------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("limit", ["-n 3", "-n 4", "-n 5", "-n 6", "-n 8", "-f 0", "-c 0"])
+@pytest.mark.parametrize("limit", ["-n 4", "-n 5", "-n 6", "-n 8", "-c 0", "-s 64"])
 def test_resource_limits(program, limit):
-    """No descriptors, no file growth: a complete output all the same."""
+    """Few descriptors, a small stack: a complete output all the same. (With three not even libraries load.)"""
     with net.refused() as port:
-        done = targets.run(program, port, prefix=["/bin/sh", "-c", 'ulimit %s && exec "$@"' % limit, "sh"],
-                           check=not limit.startswith("-n 3"))
+        done = targets.run(program, port, prefix=["/bin/sh", "-c", 'ulimit %s && exec "$@"' % limit, "sh"])
     assert done.rc in (2, 3), done
 
 

@@ -20,10 +20,10 @@ def nasty(source):
 
 
 def nasty_slots(source):
-    """Some texts of a slot are what they should be, some are not."""
-    keys = ["slot_name", "plugin", "database", "wal_status", "slot_type", "invalidation_reason"]
-    return [{key: nasty(source) for key in keys if key == "slot_name" or source.random() < 0.3}
-            for _ in range(source.randint(1, 6))]
+    """Some texts of a slot are what they should be, some are not. Names differ, as they do on every server."""
+    keys = ["plugin", "database", "wal_status", "slot_type", "invalidation_reason"]
+    return [{"slot_name": b"%d" % number + nasty(source),
+             **{key: nasty(source) for key in keys if source.random() < 0.3}} for number in range(source.randint(1, 6))]
 
 
 def arguments(fmt):

@@ -14,7 +14,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 BADNESS = {"OK": 0, "UNKNOWN": 1, "WARNING": 2, "CRITICAL": 3}
 FIXED_ITEMS = ("server", "cluster")
 LINE_MAX = 120
-# A usage error may list names, and is about no item.
+# An error (no performance data: nothing was judged) is about no item; a usage error may list names.
 ERROR_LINE_MAX = 1000
 
 NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
@@ -24,6 +24,8 @@ METRIC = re.compile(r"[a-z][a-z0-9-]*\Z")
 VALUE = re.compile(r"(?P<number>%s)(?P<unit>s|B|%%|c|)\Z" % NUMBER)
 RANGE = re.compile(r"@?(?:(?P<end>{n})|(?P<least>{n}):|~:(?P<most>{n})?|(?P<from>{n}):(?P<to>{n}))\Z".format(n=NUMBER))
 ITEM_LINE = re.compile(r"\[(OK|WARNING|CRITICAL|UNKNOWN)\] (.+?): (\S.*)\Z")
+# What could not be told, behind the items: a missing right with its GRANT, a memory that cannot be used.
+NOTE_LINE = re.compile(r"note: \S.*\Z")
 MORE_LINE = re.compile(r"\.\.\. and [1-9][0-9]* more\Z")
 # What the monitoring systems interpret themselves; see item 6 of the output section.
 UNSAFE = "|;<>"
@@ -48,7 +50,7 @@ def check(out, rc, plugin, fmt="nagios", err=b"", verbose=False, line_max=None):
         text = out.decode("utf-8")
     except UnicodeDecodeError as error:
         return bad + ["not UTF-8: %s" % error]
-    bad += _frame(text)
+    bad += _frame(text, fmt)
     if not bad or text:
         bad += _FORMATS[fmt](text, rc, plugin, verbose, line_max)
     return bad
@@ -61,13 +63,14 @@ def require(out, rc, plugin, **how):
                             % ("\n- ".join(bad), rc, out[:4000].decode("utf-8", "backslashreplace")))
 
 
-def _frame(text):
+def _frame(text, fmt):
     if not text:
         return ["no output"]
     bad = [] if text.endswith("\n") else ["the last line has no newline"]
     if text.endswith("\n\n") or text.startswith("\n"):
         bad.append("an empty line at the border")
-    return bad + controls(text.replace("\n", ""))
+    # Raw names stand in the formats for machines, quoted as these formats quote; their parsers look at them.
+    return bad + (controls(text.replace("\n", "")) if fmt in ("nagios", "help") else [])
 
 
 def controls(text):
@@ -90,10 +93,11 @@ def _nagios(text, rc, plugin, verbose, line_max):
     bad += _line1(lines[0], rc, plugin)
     items, rest = split_lines(lines[1:])
     bad += _items(items, rc)
+    rest = [line for line in rest if not NOTE_LINE.match(line)]
     if rest and not verbose:
-        bad.append("a line that is no item line: %r" % rest[0])
+        bad.append("a line that is neither item nor note: %r" % rest[0])
     if not items:
-        bad += _length(lines[0], rc == 3 and not bar, line_max)
+        bad += _length(lines[0], rc in (2, 3) and not bar, line_max)
     return bad + (_perf(perf) if bar else [])
 
 
@@ -148,7 +152,8 @@ def _items(items, rc):
     if order != sorted(order):
         bad.append("item lines are not sorted worst first")
     for state in STATES:
-        names = [name.encode() for s, name, _ in items if s == state and name not in FIXED_ITEMS]
+        # Sorted by raw name: where something was replaced, the order of what is shown may differ.
+        names = [name.encode() for s, name, _ in items if s == state and name not in FIXED_ITEMS and "?" not in name]
         if names != sorted(names):
             bad.append("the %s item lines are not sorted by name" % state)
     if items and rc in (0, 1, 2, 3) and -order[0] > BADNESS[STATES[rc]]:
@@ -276,7 +281,8 @@ def text_field(value, what, null):
         return []
     if not _is(value, str) or not value:
         return ["%s is %r" % (what, value)]
-    return controls(value) + ["%r in %s" % (c, what) for c in UNSAFE if c in value]
+    # A semicolon of the plugin's own words does no harm here, only Nagios takes it out of line 1.
+    return controls(value) + ["%r in %s" % (c, what) for c in "|<>" if c in value]
 
 
 def _json_item(item, rc):
@@ -285,7 +291,9 @@ def _json_item(item, rc):
         return bad
     # The name is raw: JSON itself makes it safe.
     bad += [] if _is(item["name"], str) and item["name"] else ["item name %r" % item["name"]]
-    bad += text_field(item["text"], "an item's text", False)
+    # A fixed item that is fine has metrics but nothing to say.
+    silent = item["text"] == "" and item["name"] in FIXED_ITEMS and item["state"] == "OK"
+    bad += [] if silent else text_field(item["text"], "an item's text", False)
     if item["state"] not in STATES:
         bad.append("item state %r" % item["state"])
     elif rc in (0, 1, 2, 3) and BADNESS[item["state"]] > BADNESS[STATES[rc]]:

@@ -246,4 +246,4 @@ def guess_format(args):
 
 
 def _is_verbose(args):
-    return any(isinstance(arg, str) and re.match(r"-v+\Z|--verb", arg) for arg in args)
+    return any(isinstance(arg, str) and re.match(r"-v|--verb", arg) for arg in args)

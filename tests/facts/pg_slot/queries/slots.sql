@@ -1,1 +1,0 @@
-select * from pg_replication_slots order by slot_name
