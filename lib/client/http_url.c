@@ -2,16 +2,11 @@
 
 #include <stdlib.h>
 
-#include "base/text.h"
-
 #define QUOTE_MAX 200
 
 static int refuse(const char *text, const char *why, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf quoted = CDC_BUF_INIT;
-
-	cdc_text_add_safe(&quoted, text, QUOTE_MAX);
-	return cdc_fail(err, CDC_ERR_USAGE, "'%s': %s", quoted.text, why);
+	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s': %s", QUOTE_MAX, text, why);
 }
 
 /* What stands before an "@" may be a password: it is not quoted. */
