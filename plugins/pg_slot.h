@@ -54,6 +54,7 @@ struct pg_slot_server {
 	struct pg_slot_number idle_timeout_ms;      /* 0: off; unknown before 18 */
 	struct pg_slot_number timeline;
 	const char *system_identifier;              /* NULL: not known */
+	char epoch[64]; /* one run of one server: within it counters and positions can be compared */
 };
 
 struct pg_slot_facts {

@@ -38,12 +38,12 @@ static struct trace trace_of(const struct pg_slot_server *server, const struct p
 	};
 }
 
-/* Names are kept apart by tabs; a tab in a name becomes a blank, in every run alike. */
+/* Names are kept apart by bars; a bar in a name becomes a blank, in every run alike. */
 static void add_field(struct cdc_buf *buf, const char *text)
 {
 	for (; *text; text++)
-		cdc_buf_add_char(buf, *text == '\t' ? ' ' : *text);
-	cdc_buf_add_char(buf, '\t');
+		cdc_buf_add_char(buf, *text == '|' ? ' ' : *text);
+	cdc_buf_add_char(buf, '|');
 }
 
 static void put_trace(struct cdc_memory *memory, const char *name, const struct trace *trace)
@@ -54,7 +54,7 @@ static void put_trace(struct cdc_memory *memory, const char *name, const struct 
 	add_field(&text, trace->type);
 	add_field(&text, trace->database);
 	add_field(&text, trace->system);
-	cdc_buf_addf(&text, "%" PRIu64 "\t%" PRIu64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%d",
+	cdc_buf_addf(&text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
 	    trace->restart_lsn, trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, trace->timeline,
 	    trace->start_ms, trace->lost);
 	cdc_memory_put(memory, name, KEY_SLOT, text.text);
@@ -67,7 +67,7 @@ static bool parse_trace(char *text, struct trace *ret)
 	int64_t lost;
 	size_t n = 0;
 
-	for (char *field = strsep(&text, "\t"); field && n < CDC_LEN(fields); field = strsep(&text, "\t"))
+	for (char *field = strsep(&text, "|"); field && n < CDC_LEN(fields); field = strsep(&text, "|"))
 		fields[n++] = field;
 	if (n != CDC_LEN(fields))
 		return false;
@@ -145,15 +145,6 @@ static void raise(struct cdc_item *item, const char *why)
 {
 	cdc_finding_headline(cdc_item_raise(item, RECREATED, "created again (%s)", why),
 	    "was dropped and created again (%s): changes may be missing", why);
-}
-
-char *pg_slot_epoch(const struct pg_slot_server *server)
-{
-	struct cdc_buf epoch = CDC_BUF_INIT;
-
-	cdc_buf_addf(&epoch, "%s/%" PRId64 "/%" PRId64, server->system_identifier ? server->system_identifier : "",
-	    server->timeline.known ? server->timeline.value : 0, server->start_ms);
-	return cdc_buf_take(&epoch);
 }
 
 void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,

@@ -52,7 +52,4 @@ bool pg_slot_is_unused(const struct pg_slot *slot);
 void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check);
 
-/* Which run of which server a counter belongs to; the caller owns it. */
-char *pg_slot_epoch(const struct pg_slot_server *server) CDC_MUST_USE;
-
 #endif

@@ -133,11 +133,10 @@ static bool headroom_of(const struct pg_slot_config *config, const struct pg_slo
 /* How fast the WAL that the slot retains grows, in bytes per second; false where it does not or nobody knows. */
 static bool growth_of(const struct pg_slot_server *server, struct cdc_item *item, struct cdc_check *check, int64_t *ret)
 {
-	CDC_CLEANUP(cdc_free_string) char *epoch = pg_slot_epoch(server);
 	struct cdc_window window = { check->policy->rate_min_ms, check->policy->rate_max_ms };
 
 	return item->values[RETAINED].known &&
-	    cdc_memory_rate(&check->memory, item->name, "retained", epoch,
+	    cdc_memory_rate(&check->memory, item->name, "retained", server->epoch,
 		cdc_num_to_int(item->values[RETAINED].value), window, ret) &&
 	    *ret > 0;
 }
@@ -244,50 +243,64 @@ static void judge_activity(const struct pg_slot_server *server, const struct pg_
 	judge_idle_timeout(server, slot, idle_ms, item);
 }
 
-/* Keys of one slot's memory besides those of pg_slot_compare. */
 #define KEY_FROZEN "frozen"
 
-/*
- * Since when the consumer has confirmed nothing although WAL was written: remembered is the confirmed position, the
- * position of the server when it was first seen, and when that was.
- */
+/* What a run leaves for `frozen`: "confirmed,position,since". */
+struct frozen {
+	uint64_t confirmed, position; /* the server's position when the confirmed one was first seen */
+	int64_t since_ms;
+};
+
+static bool get_frozen(const struct cdc_memory *memory, const char *name, struct frozen *ret)
+{
+	CDC_CLEANUP(cdc_free_string) char *text = cdc_strdup(cdc_memory_get(memory, name, KEY_FROZEN));
+	char *next = text, *confirmed, *position;
+
+	if (!text)
+		return false;
+	confirmed = strsep(&next, ",");
+	position = strsep(&next, ",");
+	return position && next && cdc_num_parse_uint(confirmed, &ret->confirmed) &&
+	    cdc_num_parse_uint(position, &ret->position) && cdc_num_parse_int(next, &ret->since_ms);
+}
+
+static void put_frozen(struct cdc_memory *memory, const char *name, const struct frozen *frozen)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ",%" PRIu64 ",%" PRId64, frozen->confirmed, frozen->position,
+	    frozen->since_ms);
+	cdc_memory_put(memory, name, KEY_FROZEN, text);
+}
+
+/* Since when the consumer has confirmed nothing although WAL was written. */
 static void judge_frozen(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check)
 {
 	struct cdc_memory *memory = &check->memory;
-	int64_t position = (int64_t)server->position, since_ms = memory->now_ms, confirmed, then;
+	struct frozen is = { slot->confirmed_flush_lsn.value, server->position, memory->now_ms }, was;
 
 	if (!slot->confirmed_flush_lsn.known || !server->position_known || !memory->usable)
 		return;
-	if (cdc_memory_get_int(memory, item->name, KEY_FROZEN ".confirmed", &confirmed) &&
-	    cdc_memory_get_int(memory, item->name, KEY_FROZEN ".position", &then) &&
-	    cdc_memory_get_int(memory, item->name, KEY_FROZEN ".since", &since_ms)) {
-		if ((uint64_t)confirmed != slot->confirmed_flush_lsn.value || since_ms > memory->now_ms) {
-			since_ms = memory->now_ms;
-			then = position;
-		}
-		/* nothing was written: there was nothing to confirm */
-		if (then == position)
-			since_ms = memory->now_ms;
-		cdc_item_value(item, FROZEN, cdc_num_ms(memory->now_ms - since_ms));
-		position = then;
+	if (get_frozen(memory, item->name, &was)) {
+		/* where nothing was written, there was nothing to confirm */
+		if (was.confirmed == is.confirmed && was.position != is.position && was.since_ms <= memory->now_ms)
+			is = was;
+		cdc_item_value(item, FROZEN, cdc_num_ms(memory->now_ms - is.since_ms));
 	}
-	cdc_memory_put_int(memory, item->name, KEY_FROZEN ".confirmed", (int64_t)slot->confirmed_flush_lsn.value);
-	cdc_memory_put_int(memory, item->name, KEY_FROZEN ".position", position);
-	cdc_memory_put_int(memory, item->name, KEY_FROZEN ".since", since_ms);
+	put_frozen(memory, item->name, &is);
 }
 
 static void judge_spill(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check)
 {
-	CDC_CLEANUP(cdc_free_string) char *run = pg_slot_epoch(server);
 	CDC_BUF_CLEANUP struct cdc_buf epoch = CDC_BUF_INIT;
 	struct cdc_window window = { check->policy->rate_min_ms, check->policy->rate_max_ms };
 	int64_t rate;
 
 	if (!slot->spill_bytes.known)
 		return;
-	cdc_buf_addf(&epoch, "%s/%" PRId64, run, slot->stats_reset_ms.known ? slot->stats_reset_ms.value : 0);
+	cdc_buf_addf(&epoch, "%s/%" PRId64, server->epoch, slot->stats_reset_ms.known ? slot->stats_reset_ms.value : 0);
 	if (cdc_memory_rate(&check->memory, item->name, "spill", epoch.text, slot->spill_bytes.value, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, SPILL, cdc_num_int(rate));
@@ -415,7 +428,6 @@ static void judge_named(const struct pg_slot_facts *facts, struct cdc_check *che
 static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	const struct pg_slot_server *server = &facts->server;
-	CDC_CLEANUP(cdc_free_string) char *epoch = pg_slot_epoch(server);
 	struct cdc_window window = { check->policy->rate_min_ms, check->policy->rate_max_ms };
 	struct cdc_item *item = cdc_result_add_fixed(check, "server");
 	int64_t rate;
@@ -425,7 +437,7 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 	if (server->max_slots > 0)
 		cdc_item_value(item, SLOTS_USED, cdc_num_int((int64_t)facts->count * 100) / server->max_slots);
 	if (server->position_known &&
-	    cdc_memory_rate(&check->memory, item->name, "wal", epoch, (int64_t)server->position, window, &rate) &&
+	    cdc_memory_rate(&check->memory, item->name, "wal", server->epoch, (int64_t)server->position, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }

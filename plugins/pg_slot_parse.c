@@ -5,6 +5,7 @@
 
 #include "cdc/lsn.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* No object of a user's schema may take part in what follows, and nothing is written. */
@@ -208,6 +209,13 @@ static int parse_identity(const struct cdc_pg_query *query, struct pg_slot_serve
 	return get_number(&query->rows, 0, "timeline", &ret->timeline, err);
 }
 
+static void set_epoch(struct pg_slot_server *server)
+{
+	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64,
+	    server->system_identifier ? server->system_identifier : "", server->timeline.known ? server->timeline.value : 0,
+	    server->start_ms);
+}
+
 static int compare_slots(const void *a, const void *b)
 {
 	return strcmp(((const struct pg_slot *)a)->name, ((const struct pg_slot *)b)->name);
@@ -243,6 +251,7 @@ int pg_slot_parse(const struct cdc_pg_query *queries, size_t count, int version,
 	    parse_server(&queries[PG_SLOT_SERVER].rows, &facts.server, err) < 0 ||
 	    parse_identity(&queries[PG_SLOT_IDENTITY], &facts.server, err) < 0)
 		return -1;
+	set_epoch(&facts.server);
 	if (count > PG_SLOT_STATS) {
 		if (parse_stats(&queries[PG_SLOT_STATS].rows, &facts, err) < 0)
 			return -1;

@@ -82,13 +82,19 @@ void cdc_buf_addf(struct cdc_buf *buf, const char *format, ...)
 void cdc_buf_vaddf(struct cdc_buf *buf, const char *format, va_list args)
 {
 	va_list again;
+	size_t room;
 	int wanted;
-	size_t got;
 
 	va_copy(again, args);
-	wanted = vsnprintf(NULL, 0, format, args);
-	if (wanted > 0) {
-		got = reserve(buf, (size_t)wanted);
+	reserve(buf, 0);
+	room = buf->capacity - buf->len;
+	/* most texts fit into what is there already */
+	wanted = vsnprintf(buf->text + buf->len, room, format, args);
+	if (wanted >= 0 && (size_t)wanted < room && (size_t)wanted <= buf->limit - buf->len) {
+		buf->len += (size_t)wanted;
+	} else if (wanted > 0) {
+		size_t got = reserve(buf, (size_t)wanted);
+
 		vsnprintf(buf->text + buf->len, got + 1, format, again);
 		buf->len += got;
 	}

@@ -63,10 +63,11 @@ static int64_t age_of(struct cdc_check *check, const char *item, const struct cd
 {
 	const struct cdc_condition *row = row_of(check, finding);
 	const char *timer = finding->timer ? finding->timer : row->timer ? row->timer : row->name;
-	int64_t since = cdc_memory_since(&check->memory, item, timer, longest_pause(check->policy->grace_ms));
+	int64_t since;
 
 	if (finding->age_ms >= 0)
 		return finding->age_ms;
+	since = cdc_memory_since(&check->memory, item, timer, longest_pause(check->policy->grace_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 

@@ -4,6 +4,10 @@
 #define INDENT       8
 #define TABLE_INDENT 24
 
+static const char about_ranges[] =
+    "RANGE is [@]start:end; a value outside it (with @: inside) alerts, 10 means 0:10, 10: at least 10, ~:10 at most 10, "
+    "~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB, durations ms s m h d w, percentages %.";
+
 void cdc_wrap(struct cdc_buf *buf, const char *text, size_t column, size_t indent, size_t width)
 {
 	bool first = true;
@@ -100,7 +104,9 @@ static void print_conditions(struct cdc_buf *buf, const struct cdc_plugin *plugi
 		cdc_buf_addf(&meaning, ": %s", row->help);
 		print_entry(buf, row->name, meaning.text);
 	}
-	cdc_buf_add(buf, "  (grace): tolerated for --grace. [metric]: a threshold for it replaces this.\n");
+	cdc_buf_add(buf, "  ");
+	cdc_wrap(buf, "(grace): tolerated for --grace. [metric]: a threshold for it replaces the condition.", 2, 2, WIDTH);
+	cdc_buf_add_char(buf, '\n');
 }
 
 static void print_examples(struct cdc_buf *buf, const struct cdc_plugin *plugin)
@@ -130,10 +136,7 @@ void cdc_help_print(struct cdc_buf *buf, const struct cdc_table *table, const st
 			print_option(buf, &table->rows[i].option);
 	}
 	cdc_buf_add_char(buf, '\n');
-	cdc_wrap(buf,
-	    "RANGE is [@]start:end. A value outside of it alerts, with @ one inside; 10 means 0:10, 10: at least 10, ~:10 at "
-	    "most 10, ~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB, durations ms s m h d w, percentages %.",
-	    0, 0, WIDTH);
+	cdc_wrap(buf, about_ranges, 0, 0, WIDTH);
 	cdc_buf_add_char(buf, '\n');
 	print_metrics(buf, plugin);
 	print_conditions(buf, plugin);

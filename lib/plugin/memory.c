@@ -5,11 +5,9 @@
 
 static void entries_release(struct cdc_entries *entries)
 {
-	for (size_t i = 0; i < entries->count; i++) {
+	for (size_t i = 0; !entries->text && i < entries->count; i++)
 		free(entries->at[i].item);
-		free(entries->at[i].key);
-		free(entries->at[i].value);
-	}
+	free(entries->text);
 	free(entries->at);
 	*entries = (struct cdc_entries){ 0 };
 }
@@ -54,9 +52,14 @@ bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const
 void cdc_memory_put(struct cdc_memory *memory, const char *item, const char *key, const char *value)
 {
 	struct cdc_entries *now = &memory->now;
+	size_t item_size = strlen(item) + 1, key_size = strlen(key) + 1, value_size = strlen(value) + 1;
+	char *block = cdc_realloc(NULL, item_size + key_size + value_size, 1);
 
+	memcpy(block, item, item_size);
+	memcpy(block + item_size, key, key_size);
+	memcpy(block + item_size + key_size, value, value_size);
 	CDC_GROW(now->at, now->count, &now->capacity);
-	now->at[now->count++] = (struct cdc_entry){ cdc_strdup(item), cdc_strdup(key), cdc_strdup(value) };
+	now->at[now->count++] = (struct cdc_entry){ block, block + item_size, block + item_size + key_size };
 }
 
 void cdc_memory_put_int(struct cdc_memory *memory, const char *item, const char *key, int64_t value)
@@ -117,7 +120,7 @@ struct samples {
 	size_t count;
 };
 
-/* "epoch time:value time:value ..." of the last run, those within the window; nothing of another epoch. */
+/* "epoch,time:value,time:value ..." of the last run, those within the window; nothing of another epoch. */
 static void read_samples(const struct cdc_memory *memory, const char *text, const char *epoch, int64_t max_ms,
     struct samples *ret)
 {
@@ -125,10 +128,10 @@ static void read_samples(const struct cdc_memory *memory, const char *text, cons
 	char *next = copy, *word;
 
 	ret->count = 0;
-	word = strsep(&next, " ");
+	word = strsep(&next, ",");
 	if (!word || !cdc_streq(word, epoch) || clock_went_back(memory))
 		return;
-	while ((word = strsep(&next, " ")) != NULL && ret->count < SAMPLES + 1) {
+	while ((word = strsep(&next, ",")) != NULL && ret->count < SAMPLES + 1) {
 		char *colon = strchr(word, ':');
 		struct sample sample;
 
@@ -160,7 +163,7 @@ static void put_samples(struct cdc_memory *memory, const char *item, const char 
 
 	cdc_buf_add(&text, epoch);
 	for (size_t i = 0; i < samples->count; i++)
-		cdc_buf_addf(&text, " %" PRId64 ":%" PRId64, samples->at[i].at_ms, samples->at[i].value);
+		cdc_buf_addf(&text, ",%" PRId64 ":%" PRId64, samples->at[i].at_ms, samples->at[i].value);
 	cdc_memory_put(memory, item, key, text.text);
 }
 

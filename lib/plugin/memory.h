@@ -18,6 +18,7 @@ struct cdc_entry {
 struct cdc_entries {
 	struct cdc_entry *at;
 	size_t count, capacity;
+	char *text; /* what all entries point into; NULL: each has memory of its own, which begins at its item */
 };
 
 struct cdc_memory {

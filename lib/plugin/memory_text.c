@@ -19,15 +19,30 @@ uint64_t cdc_memory_hash(const char *text, size_t n)
 	return hash;
 }
 
+static bool is_escaped(unsigned char c)
+{
+	return c <= ' ' || c == '%' || c == 0x7f;
+}
+
+static void add_hex(struct cdc_buf *buf, unsigned char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char escaped[3] = { '%', digits[c >> 4], digits[c & 15] };
+
+	cdc_buf_add_bytes(buf, escaped, sizeof(escaped));
+}
+
 static void add_escaped(struct cdc_buf *buf, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text) {
+		size_t n = 0;
 
-		if (c <= ' ' || c == '%' || c == 0x7f)
-			cdc_buf_addf(buf, "%%%02X", c);
-		else
-			cdc_buf_add_char(buf, *text);
+		while (!is_escaped((unsigned char)text[n]))
+			n++;
+		cdc_buf_add_bytes(buf, text, n);
+		text += n;
+		if (*text)
+			add_hex(buf, (unsigned char)*text++);
 	}
 }
 
@@ -150,7 +165,7 @@ static bool parse_entry(char *line, struct cdc_entry *ret)
 
 	if (!key || !value || strchr(value, ' ') || !unescape(item) || !unescape(key) || !unescape(value))
 		return false;
-	*ret = (struct cdc_entry){ cdc_strdup(item), cdc_strdup(key), cdc_strdup(value) };
+	*ret = (struct cdc_entry){ item, key, value };
 	return true;
 }
 
@@ -198,11 +213,10 @@ static int parse_entries(char *next, struct cdc_memory *memory, struct cdc_err *
 
 int cdc_memory_parse(const char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err)
 {
-	CDC_CLEANUP(cdc_free_string) char *copy = cdc_strdup(text);
-	CDC_CLEANUP(cdc_memory_release) struct cdc_memory parsed = { 0 };
-	char *next = copy;
+	CDC_CLEANUP(cdc_memory_release) struct cdc_memory parsed = { .old.text = cdc_strdup(text) };
+	char *next = parsed.old.text;
 
-	if (!check_end(copy))
+	if (!check_end(next))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
 	if (parse_header(&next, identity, &parsed.previous_ms, err) < 0 || parse_entries(next, &parsed, err) < 0)
 		return -1;

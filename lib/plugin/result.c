@@ -45,8 +45,6 @@ static void item_free(struct cdc_item *item, const struct cdc_plugin *plugin)
 	for (size_t i = 0; i < item->phrase_count; i++)
 		free(item->phrases[i]);
 	findings_release(item->findings, item->finding_count);
-	free(item->labels);
-	free(item->values);
 	free(item->phrases);
 	free(item->name);
 	free(item);
@@ -72,16 +70,21 @@ void cdc_check_release(struct cdc_check *check)
 	*check = (struct cdc_check){ 0 };
 }
 
+#define ITEM_SIZE ((sizeof(struct cdc_item) + 15) / 16 * 16)
+
 static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool fixed)
 {
 	struct cdc_result *result = &check->result;
-	struct cdc_item *item = cdc_alloc(1, sizeof(*item));
+	size_t labels = label_count(result->plugin) * sizeof(char *);
+	size_t values = result->plugin->metric_count * sizeof(struct cdc_value);
+	/* one block: item, values, labels; the values' alignment is the strictest */
+	struct cdc_item *item = cdc_alloc(1, ITEM_SIZE + values + labels);
 
 	item->name = cdc_strdup(name);
 	item->fixed = fixed;
 	item->named = !fixed && cdc_policy_named(check->policy, name);
-	item->labels = cdc_alloc(label_count(result->plugin), sizeof(*item->labels));
-	item->values = cdc_alloc(result->plugin->metric_count, sizeof(*item->values));
+	item->values = (struct cdc_value *)(void *)((char *)item + ITEM_SIZE);
+	item->labels = (char **)(void *)((char *)item + ITEM_SIZE + values);
 	CDC_GROW(result->items, result->count, &result->capacity);
 	result->items[result->count++] = item;
 	return item;

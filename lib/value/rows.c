@@ -11,9 +11,10 @@ void cdc_rows_release(struct cdc_rows *rows)
 {
 	for (size_t i = 0; i < rows->columns; i++)
 		free(rows->names[i]);
-	for (size_t i = 0; i < rows->count * rows->columns; i++)
-		free(rows->cells[i]);
+	for (size_t i = 0; i < rows->count; i++)
+		free(rows->blocks[i]);
 	free(rows->names);
+	free(rows->blocks);
 	free(rows->cells);
 	*rows = (struct cdc_rows){ 0 };
 }
@@ -26,16 +27,31 @@ void cdc_rows_set_columns(struct cdc_rows *rows, size_t columns, const char *con
 		rows->names[i] = cdc_strdup(names[i]);
 }
 
+static void grow(struct cdc_rows *rows)
+{
+	if (rows->count < rows->capacity)
+		return;
+	rows->capacity = rows->capacity ? 2 * rows->capacity : 16;
+	rows->blocks = cdc_realloc(rows->blocks, rows->capacity, sizeof(*rows->blocks));
+	rows->cells = cdc_realloc(rows->cells, rows->capacity * rows->columns, sizeof(*rows->cells));
+}
+
 void cdc_rows_add(struct cdc_rows *rows, const char *const *cells)
 {
-	size_t used = rows->count * rows->columns;
+	size_t size = 0;
+	char *block;
 
-	if (used + rows->columns > rows->cell_capacity) {
-		rows->cell_capacity = 2 * (used + rows->columns);
-		rows->cells = cdc_realloc(rows->cells, rows->cell_capacity, sizeof(*rows->cells));
-	}
+	grow(rows);
 	for (size_t i = 0; i < rows->columns; i++)
-		rows->cells[used + i] = cdc_strdup(cells[i]);
+		size += cells[i] ? strlen(cells[i]) + 1 : 0;
+	block = cdc_realloc(NULL, size, 1);
+	rows->blocks[rows->count] = block;
+	for (size_t i = 0; i < rows->columns; i++) {
+		size_t n = cells[i] ? strlen(cells[i]) + 1 : 0;
+
+		rows->cells[rows->count * rows->columns + i] = n ? memcpy(block, cells[i], n) : NULL;
+		block += n;
+	}
 	rows->count++;
 }
 

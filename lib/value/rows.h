@@ -12,8 +12,9 @@
 struct cdc_rows {
 	char **names;
 	size_t columns;
-	char **cells; /* row by row; NULL is SQL's NULL */
-	size_t count, cell_capacity;
+	char **cells;  /* row by row; NULL is SQL's NULL */
+	char **blocks; /* the memory of each row's texts */
+	size_t count, capacity;
 };
 
 #define CDC_ROWS_CLEANUP CDC_CLEANUP(cdc_rows_release)
