@@ -411,14 +411,18 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of all items of the result, sorted for bsearch(3). The texts belong to the items. */
-static const char **names_of(const struct cdc_result *result)
+/* The names of all items of the result, sorted for bsearch(3). The texts belong to the result. */
+static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 {
-	const char **names = cdc_alloc(result->count, sizeof(*names));
+	size_t count = result->count + result->left_out.count;
+	const char **names = cdc_alloc(count, sizeof(*names));
 
 	for (size_t i = 0; i < result->count; i++)
 		names[i] = result->items[i]->name;
-	qsort(names, result->count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < result->left_out.count; i++)
+		names[result->count + i] = result->left_out.at[i];
+	qsort(names, count, sizeof(*names), compare_names);
+	*ret_count = count;
 	return names;
 }
 
@@ -426,8 +430,8 @@ static const char **names_of(const struct cdc_result *result)
 static void visit_unseen(struct cdc_check *check, bool complete)
 {
 	const struct cdc_entries *old = &check->memory.old;
-	size_t count = check->result.count;
-	const char **names = names_of(&check->result);
+	size_t count;
+	const char **names = names_of(&check->result, &count);
 
 	for (size_t i = 0; i < old->count; i++) {
 		const char *name = old->at[i].item;
@@ -462,12 +466,22 @@ void cdc_decide(struct cdc_check *check, bool complete)
 	if (complete && cdc_result_item_count(result) == 0 && result->finding_count == 0)
 		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
+		if (result->items[i]->settled)
+			continue;
 		if (result->items[i]->absent)
 			carry_facts(check, result->items[i]->name);
 		decide_item(check, result->items[i]);
 		remember(check, result->items[i]);
 	}
 	decide_whole(check);
+}
+
+void cdc_settle(struct cdc_check *check, struct cdc_item *item)
+{
+	decide_item(check, item);
+	remember(check, item);
+	item->settled = true;
+	cdc_result_spare(check, item);
 }
 
 bool cdc_was_absent(const struct cdc_check *check, const char *name, int64_t *since_ms)
