@@ -63,7 +63,8 @@ static enum cdc_state full_state(const struct cdc_check *check, const struct cdc
 /* How long a condition has been the case; -1 when nobody can tell. */
 static int64_t age_of(struct cdc_check *check, const char *item, const struct cdc_finding *finding)
 {
-	const char *timer = finding->timer ? finding->timer : row_of(check, finding)->name;
+	const struct cdc_condition *row = row_of(check, finding);
+	const char *timer = finding->timer ? finding->timer : row->timer ? row->timer : row->name;
 	int64_t since;
 
 	if (finding->age_ms >= 0)
@@ -303,7 +304,7 @@ static void decide_metric(struct cdc_check *check, struct cdc_item *item, size_t
 	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
 	struct verdict critical, warning;
 
-	if (!item->values[index].known)
+	if (!item->values[index].known || item->values[index].unjudged)
 		return;
 	critical = try_range(check, item, index, true);
 	warning = try_range(check, item, index, false);
