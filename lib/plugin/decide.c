@@ -499,12 +499,17 @@ static void decide_whole(struct cdc_check *check)
 		result->state = cdc_state_worst(result->state, result->items[i]->state);
 }
 
+static bool anything_to_judge(const struct cdc_result *result)
+{
+	return result->plugin->fixed_suffice ? result->count > 0 : cdc_result_item_count(result) > 0;
+}
+
 void cdc_decide(struct cdc_check *check, bool complete)
 {
 	struct cdc_result *result = &check->result;
 
 	visit_unseen(check, complete);
-	if (complete && cdc_result_item_count(result) == 0 && result->finding_count == 0)
+	if (complete && !anything_to_judge(result) && result->finding_count == 0)
 		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->items[i]->settled)
