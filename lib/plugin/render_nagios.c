@@ -32,19 +32,41 @@ static char *clean_label(const char *name)
 	return cdc_buf_take(&label);
 }
 
+/* An item, or the name of one that was let go (then item is NULL), and where its label goes. */
 struct named_index {
 	const struct cdc_item *item;
+	const char *name;
 	size_t index;
 };
+
+static bool is_fixed(const struct named_index *named)
+{
+	return named->item && named->item->fixed;
+}
 
 /* Fixed items keep their labels, so they choose first; the others in byte order of their raw names. */
 static int compare_items(const void *a, const void *b)
 {
 	const struct named_index *x = a, *y = b;
 
-	if (x->item->fixed != y->item->fixed)
-		return x->item->fixed ? -1 : 1;
-	return strcmp(x->item->name, y->item->name);
+	if (is_fixed(x) != is_fixed(y))
+		return is_fixed(x) ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Everything that takes a label, in the order of choosing. The caller frees it. */
+static struct named_index *order_of_labels(const struct cdc_result *result, size_t *ret_count)
+{
+	size_t count = result->count + result->left_out.count;
+	struct named_index *order = cdc_alloc(count, sizeof(*order));
+
+	for (size_t i = 0; i < result->count; i++)
+		order[i] = (struct named_index){ result->items[i], result->items[i]->name, i };
+	for (size_t i = result->count; i < count; i++)
+		order[i] = (struct named_index){ NULL, result->left_out.at[i - result->count], i };
+	qsort(order, count, sizeof(*order), compare_items);
+	*ret_count = count;
+	return order;
 }
 
 static void no_free(void *text CDC_UNUSED)
@@ -53,15 +75,13 @@ static void no_free(void *text CDC_UNUSED)
 
 char **cdc_perfdata_labels(const struct cdc_result *result)
 {
-	char **labels = cdc_alloc(result->count, sizeof(*labels));
-	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	size_t count;
+	struct named_index *order = order_of_labels(result, &count);
+	char **labels = cdc_alloc(count, sizeof(*labels));
 	void *used = NULL;
 
-	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], i };
-	qsort(order, result->count, sizeof(*order), compare_items);
-	for (size_t i = 0; i < result->count; i++) {
-		char *label = clean_label(order[i].item->name);
+	for (size_t i = 0; i < count; i++) {
+		char *label = clean_label(order[i].name);
 		struct cdc_buf tried = CDC_BUF_INIT;
 
 		cdc_buf_add(&tried, label);
@@ -74,6 +94,8 @@ char **cdc_perfdata_labels(const struct cdc_result *result)
 		tsearch(labels[order[i].index], &used, compare_text);
 	}
 	tdestroy(used, no_free);
+	for (size_t i = result->count; i < count; i++)
+		free(labels[i]);
 	free(order);
 	return labels;
 }
@@ -130,7 +152,7 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 	char separator = '|';
 
 	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], i };
+		order[i] = (struct named_index){ result->items[i], result->items[i]->name, i };
 	qsort(order, result->count, sizeof(*order), compare_perfdata);
 	for (size_t i = 0; i < result->count; i++) {
 		const struct cdc_item *item = order[i].item;
@@ -177,7 +199,7 @@ static bool has_line(const struct cdc_item *item)
 
 static size_t line_count(const struct cdc_result *result)
 {
-	size_t n = 0;
+	size_t n = result->left_out.count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += has_line(result->items[i]);
@@ -189,7 +211,7 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	struct cdc_item **sorted = cdc_result_sorted(result);
-	size_t shown = 0, left = 0;
+	size_t shown = 0, left = check->policy->problems_only ? 0 : result->left_out.count;
 
 	for (size_t i = 0; i < result->count; i++) {
 		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))

@@ -64,6 +64,8 @@ void cdc_check_release(struct cdc_check *check)
 	for (size_t i = 0; i < result->count; i++)
 		item_free(result->items[i], result->plugin);
 	free(result->items);
+	free(result->spare);
+	texts_release(&result->left_out);
 	findings_release(result->findings, result->finding_count);
 	texts_release(&result->notes);
 	texts_release(&result->verbose);
@@ -98,6 +100,7 @@ static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool
 	item->values = (struct cdc_value *)(void *)((char *)item + ITEM_SIZE);
 	item->labels = (char **)(void *)((char *)item + ITEM_SIZE + values);
 	CDC_GROW(result->items, result->count, &result->capacity);
+	item->place = result->count;
 	result->items[result->count++] = item;
 	return item;
 }
@@ -242,6 +245,71 @@ void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err)
 	result->error = cdc_strdup(err->text);
 }
 
+/* --- settled items: a binary heap by name, the greatest at the root ------------------------------------------- */
+
+static bool is_after(const struct cdc_item *a, const struct cdc_item *b)
+{
+	return strcmp(a->name, b->name) > 0;
+}
+
+static void swap(struct cdc_item **a, struct cdc_item **b)
+{
+	struct cdc_item *other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+static void push_spare(struct cdc_result *result, struct cdc_item *item)
+{
+	size_t i = result->spare_count;
+
+	CDC_GROW(result->spare, result->spare_count, &result->spare_capacity);
+	result->spare[result->spare_count++] = item;
+	for (; i > 0 && is_after(result->spare[i], result->spare[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&result->spare[i], &result->spare[(i - 1) / 2]);
+}
+
+static struct cdc_item *pop_spare(struct cdc_result *result)
+{
+	struct cdc_item *last = result->spare[0];
+	size_t n = --result->spare_count;
+
+	result->spare[0] = result->spare[n];
+	for (size_t i = 0, next; (next = 2 * i + 1) < n; i = next) {
+		if (next + 1 < n && is_after(result->spare[next + 1], result->spare[next]))
+			next++;
+		if (is_after(result->spare[i], result->spare[next]))
+			break;
+		swap(&result->spare[i], &result->spare[next]);
+	}
+	return last;
+}
+
+static void leave_out(struct cdc_result *result, struct cdc_item *item)
+{
+	struct cdc_item *moved = result->items[--result->count];
+
+	result->items[item->place] = moved;
+	moved->place = item->place;
+	texts_add(&result->left_out, CDC_TAKE(item->name));
+	item_free(item, result->plugin);
+}
+
+void cdc_result_spare(struct cdc_check *check, struct cdc_item *item)
+{
+	const struct cdc_policy *policy = check->policy;
+	struct cdc_result *result = &check->result;
+	size_t lines = policy->max_items > 0 ? (size_t)policy->max_items : 1;
+
+	if (policy->format != CDC_FORMAT_NAGIOS || policy->discover || item->named || item->fixed ||
+	    item->state != CDC_OK || item->values[cdc_plugin_main_metric(policy->plugin)].known)
+		return;
+	push_spare(result, item);
+	if (result->spare_count > lines)
+		leave_out(result, pop_spare(result));
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct cdc_item *x = *(struct cdc_item *const *)a, *y = *(struct cdc_item *const *)b;
@@ -262,7 +330,7 @@ struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
 
 size_t cdc_result_item_count(const struct cdc_result *result)
 {
-	size_t n = 0;
+	size_t n = result->left_out.count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed;
@@ -271,7 +339,7 @@ size_t cdc_result_item_count(const struct cdc_result *result)
 
 size_t cdc_result_count_state(const struct cdc_result *result, enum cdc_state state)
 {
-	size_t n = 0;
+	size_t n = state == CDC_OK ? result->left_out.count : 0;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed && result->items[i]->state == state;
