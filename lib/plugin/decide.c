@@ -15,7 +15,7 @@
 
 static const struct cdc_condition *row_of(const struct cdc_check *check, const struct cdc_finding *finding)
 {
-	return cdc_plugin_condition(check->policy->plugin, (size_t)finding->condition);
+	return check->policy->rows[finding->condition];
 }
 
 /* A pause between runs beyond this starts a timer again. */
@@ -175,7 +175,7 @@ static bool has_live_finding(const struct cdc_item *item, int condition)
 /* Raises again what an earlier run saw, unless this run sees it too or its time is over. */
 static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition)
 {
-	const struct cdc_condition *row = cdc_plugin_condition(check->policy->plugin, condition);
+	const struct cdc_condition *row = check->policy->rows[condition];
 	CDC_BUF_CLEANUP struct cdc_buf ago = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 	struct held held;
@@ -213,7 +213,7 @@ static void raise_all_held(struct cdc_check *check, struct cdc_item *item)
 	const struct cdc_plugin *plugin = check->policy->plugin;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		const struct cdc_condition *row = cdc_plugin_condition(plugin, i);
+		const struct cdc_condition *row = check->policy->rows[i];
 
 		if (row->held && cdc_plugin_find_condition(plugin, row->name) == (int)i)
 			raise_held(check, item, i);
@@ -382,7 +382,7 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 	struct held held;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		if (find_held(check, name, cdc_plugin_condition(plugin, i), &held)) {
+		if (find_held(check, name, check->policy->rows[i], &held)) {
 			free(held.value);
 			return true;
 		}
