@@ -428,14 +428,14 @@ static int compare_names(const void *a, const void *b)
  */
 static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 {
-	const char **names = cdc_alloc(result->count + result->left_out.count, sizeof(*names));
+	const char **names = cdc_alloc(result->count + result->left_count, sizeof(*names));
 	size_t count = 0;
 
 	for (size_t i = 0; i < result->count; i++)
 		if (!result->items[i]->fixed)
 			names[count++] = result->items[i]->name;
-	for (size_t i = 0; i < result->left_out.count; i++)
-		names[count++] = result->left_out.at[i];
+	for (size_t i = 0; i < result->left_count; i++)
+		names[count++] = result->left_out[i].name;
 	qsort(names, count, sizeof(*names), compare_names);
 	*ret_count = count;
 	return names;
