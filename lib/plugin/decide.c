@@ -21,6 +21,8 @@ static const struct cdc_condition *row_of(const struct cdc_check *check, const s
 /* A pause between runs beyond this starts a timer again. */
 static int64_t longest_pause(int64_t duration_ms)
 {
+	if (duration_ms > INT64_MAX / 3)
+		return INT64_MAX;
 	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
 }
 
@@ -61,7 +63,8 @@ static enum cdc_state full_state(const struct cdc_check *check, const struct cdc
 /* How long a condition has been the case; -1 when nobody can tell. */
 static int64_t age_of(struct cdc_check *check, const char *item, const struct cdc_finding *finding)
 {
-	const char *timer = finding->timer ? finding->timer : row_of(check, finding)->name;
+	const struct cdc_condition *row = row_of(check, finding);
+	const char *timer = finding->timer ? finding->timer : row->timer ? row->timer : row->name;
 	int64_t since;
 
 	if (finding->age_ms >= 0)
@@ -117,7 +120,7 @@ static bool parse_held(struct held *held)
 	*blank = *mark = '\0';
 	held->text = blank + 1;
 	held->headline = mark + 1;
-	return cdc_num_parse_int(held->value, &held->seen_ms);
+	return cdc_num_parse_int(held->value, &held->seen_ms) && held->seen_ms >= 0;
 }
 
 /* True if an earlier run saw that condition and its time is not over; held->value is the caller's then. */
@@ -164,10 +167,11 @@ static void decide_grace(struct cdc_check *check, const char *item, const struct
 		hold(check, item, row, check->memory.now_ms, text, headline);
 }
 
-static bool has_live_finding(const struct cdc_item *item, int condition)
+/* By the row, for one that replaces a common row has two indices. */
+static bool has_live_finding(const struct cdc_check *check, const struct cdc_item *item, const struct cdc_condition *row)
 {
 	for (size_t i = 0; i < item->finding_count; i++)
-		if (item->findings[i].condition == condition && !item->findings[i].from_memory)
+		if (row_of(check, &item->findings[i]) == row && !item->findings[i].from_memory)
 			return true;
 	return false;
 }
@@ -180,9 +184,9 @@ static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t co
 	struct cdc_finding *finding;
 	struct held held;
 
-	if (has_live_finding(item, (int)condition) || !find_held(check, item->name, row, &held))
+	if (has_live_finding(check, item, row) || !find_held(check, item->key, row, &held))
 		return;
-	hold(check, item->name, row, held.seen_ms, held.text, held.headline);
+	hold(check, item->key, row, held.seen_ms, held.text, held.headline);
 	finding = cdc_item_raise(item, condition, "%s", held.text);
 	if (*held.headline)
 		cdc_finding_headline(finding, "%s", held.headline);
@@ -230,7 +234,7 @@ static int64_t violation_age(struct cdc_check *check, const struct cdc_item *ite
 
 	cdc_buf_addf(&name, "%c.%s.", which, check->policy->plugin->metrics[index].name);
 	cdc_range_print(&name, range);
-	since = cdc_memory_since(&check->memory, item->name, name.text, longest_pause(for_ms));
+	since = cdc_memory_since(&check->memory, item->key, name.text, longest_pause(for_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 
@@ -259,22 +263,32 @@ static struct verdict try_range(struct cdc_check *check, const struct cdc_item *
 	return verdict;
 }
 
+/* "more than 10 GiB for 3m of 5m" */
+static void add_verdict(struct cdc_buf *text, const struct verdict *verdict, const struct cdc_value *value,
+    enum cdc_unit unit)
+{
+	cdc_buf_add(text, ", ");
+	cdc_range_print_reason(text, verdict->range, value->value, unit);
+	if (verdict->for_ms > 0 && verdict->age_ms >= 0) {
+		cdc_buf_add(text, " for ");
+		cdc_text_add_duration(text, verdict->age_ms);
+		cdc_buf_add(text, " of ");
+		cdc_text_add_duration(text, verdict->for_ms);
+	}
+}
+
+/* pending: a critical violation that is not old enough yet, or NULL. */
 static void raise_threshold(struct cdc_item *item, size_t index, const struct cdc_metric *metric,
-    const struct verdict *verdict, enum cdc_state state)
+    const struct verdict *verdict, const struct verdict *pending, enum cdc_state state)
 {
 	struct cdc_value *value = &item->values[index];
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 
 	cdc_metric_phrase(&text, metric, value->value);
-	cdc_buf_add(&text, ", ");
-	cdc_range_print_reason(&text, verdict->range, value->value, metric->unit);
-	if (verdict->for_ms > 0 && verdict->age_ms >= 0) {
-		cdc_buf_add(&text, " for ");
-		cdc_text_add_duration(&text, verdict->age_ms);
-		cdc_buf_add(&text, " of ");
-		cdc_text_add_duration(&text, verdict->for_ms);
-	}
+	add_verdict(&text, verdict, value, metric->unit);
+	if (pending)
+		add_verdict(&text, pending, value, metric->unit);
 	finding = cdc_item_raise(item, 0, "%s", text.text);
 	if (value->cause)
 		cdc_finding_headline(finding, "%s: %s", text.text, value->cause);
@@ -290,18 +304,18 @@ static void decide_metric(struct cdc_check *check, struct cdc_item *item, size_t
 	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
 	struct verdict critical, warning;
 
-	if (!item->values[index].known)
+	if (!item->values[index].known || item->values[index].unjudged)
 		return;
 	critical = try_range(check, item, index, true);
 	warning = try_range(check, item, index, false);
 	if (critical.counts)
-		raise_threshold(item, index, metric, &critical, CDC_CRITICAL);
+		raise_threshold(item, index, metric, &critical, NULL, CDC_CRITICAL);
 	else if (warning.counts)
-		raise_threshold(item, index, metric, &warning, CDC_WARNING);
+		raise_threshold(item, index, metric, &warning, critical.violated ? &critical : NULL, CDC_WARNING);
 	else if (critical.violated)
-		raise_threshold(item, index, metric, &critical, CDC_OK);
+		raise_threshold(item, index, metric, &critical, NULL, CDC_OK);
 	else if (warning.violated)
-		raise_threshold(item, index, metric, &warning, CDC_OK);
+		raise_threshold(item, index, metric, &warning, NULL, CDC_OK);
 }
 
 /* Worst first; what is seen now before what is only held; else in the order in which it was found. */
@@ -339,7 +353,7 @@ static void decide_item(struct cdc_check *check, struct cdc_item *item)
 {
 	raise_all_held(check, item);
 	for (size_t i = 0; i < item->finding_count; i++)
-		decide_condition(check, item->name, &item->findings[i]);
+		decide_condition(check, item->key, &item->findings[i]);
 	for (size_t i = 0; i < check->policy->plugin->metric_count; i++)
 		decide_metric(check, item, i);
 	sort_findings(item->findings, item->finding_count);
@@ -391,12 +405,15 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 }
 
 /*
- * An object that the last run knew, that nobody named, and that is not in the result. It is told as vanished until
- * that was counted once, reported for as long as it is held, and then forgotten.
+ * An object that the last run knew, that nobody named, and that is not in the result. It is told as vanished by the
+ * first run without it, reported for as long as that is held, and then forgotten.
  */
 static void judge_vanished(struct cdc_check *check, const char *name)
 {
-	bool told = cdc_memory_get(&check->memory, name, KEY_HELD "vanished") != NULL;
+	int64_t since_ms;
+	/* within a grace nothing was held yet: then it is told again until it counts */
+	bool told = cdc_was_absent(check, name, &since_ms) &&
+	    cdc_memory_get(&check->memory, name, KEY_HELD "vanished") != NULL;
 	struct cdc_item *item;
 
 	if (check->elsewhere && !anything_held(check, name)) {
@@ -441,6 +458,15 @@ static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 	return names;
 }
 
+/* True if what is remembered under that name may stay as it was: nothing in this run speaks of it. */
+static bool is_untouched(const struct cdc_check *check, const char *name)
+{
+	for (size_t i = 0; i < check->result.count; i++)
+		if (cdc_streq(check->result.items[i]->name, name) || cdc_streq(check->result.items[i]->key, name))
+			return false;
+	return true;
+}
+
 /* Looks at every object of the last run that this run did not come across. */
 static void visit_unseen(struct cdc_check *check, bool complete)
 {
@@ -453,10 +479,10 @@ static void visit_unseen(struct cdc_check *check, bool complete)
 
 		if (!is_first_of_item(old, i) || bsearch(&name, names, count, sizeof(*names), compare_names))
 			continue;
-		if (!complete)
-			cdc_memory_carry_item(&check->memory, name);
-		else if (cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
+		if (complete && cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
 			judge_vanished(check, name);
+		else if (!complete && is_untouched(check, name))
+			cdc_memory_carry_item(&check->memory, name);
 	}
 	free(names);
 }
@@ -473,12 +499,17 @@ static void decide_whole(struct cdc_check *check)
 		result->state = cdc_state_worst(result->state, result->items[i]->state);
 }
 
+static bool anything_to_judge(const struct cdc_result *result)
+{
+	return result->plugin->fixed_suffice ? result->count > 0 : cdc_result_item_count(result) > 0;
+}
+
 void cdc_decide(struct cdc_check *check, bool complete)
 {
 	struct cdc_result *result = &check->result;
 
 	visit_unseen(check, complete);
-	if (complete && cdc_result_item_count(result) == 0 && result->finding_count == 0)
+	if (complete && !anything_to_judge(result) && result->finding_count == 0)
 		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->items[i]->settled)

@@ -16,7 +16,7 @@ struct cdc_finding {
 	char *text;              /* in the item's line: "lost (wal_removed)" */
 	char *headline;          /* in line 1 behind the item's name: "is lost (wal_removed): ..."; NULL: text is used */
 	int64_t age_ms;          /* how long already, where the judge knows it (the text then ends in it); -1: not known */
-	const char *timer;       /* conditions with the same name share one timer; NULL: the condition's own name */
+	const char *timer;       /* conditions with the same name share one timer; NULL: that of the condition's row */
 	bool from_memory;        /* held from an earlier run */
 	enum cdc_state state;    /* decided */
 };
@@ -25,11 +25,13 @@ struct cdc_value {
 	bool known;
 	cdc_num value;
 	char *cause; /* why it is as it is, for line 1, or NULL */
+	bool unjudged; /* shown only: a condition decides in place of its ranges at the moment */
 	bool violated; /* decided: a finding speaks of it already */
 };
 
 struct cdc_item {
 	char *name;   /* raw */
+	char *key;    /* what decide.c remembers it by: the name, and another text for a fixed item of the same name */
 	bool fixed;   /* "server", "cluster": no line while it is fine, never counted */
 	bool named;   /* on the command line */
 	bool absent;  /* is only here because something is missing */

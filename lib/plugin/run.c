@@ -18,7 +18,6 @@
 /* The last-resort timer leaves the orderly end this long, and stays well within half a second. */
 #define LAST_WORD_AFTER_MS 200
 #define DEFAULT_TIMEOUT_MS 10000
-#define CONNECT_PERCENT    60
 #define LOCK_WAIT_MS       1000
 /* Far above what a plugin needs: only an endless answer that a library collects comes here. */
 #define DATA_LIMIT ((rlim_t)256 << 20)
@@ -92,7 +91,7 @@ static CDC_NORETURN void fail(const struct cdc_policy *policy, const struct cdc_
 
 void cdc_run_step(struct cdc_run *run, const char *format, ...)
 {
-	CDC_BUF_CLEANUP struct cdc_buf step = CDC_BUF_INIT, text = CDC_BUF_INIT;
+	CDC_BUF_CLEANUP struct cdc_buf step = CDC_BUF_INIT, expired = CDC_BUF_INIT, ended = CDC_BUF_INIT;
 	const struct cdc_policy *policy = run->check.policy;
 	enum cdc_state state = policy->discover ? CDC_UNKNOWN : policy->states[CDC_COND_TIMEOUT];
 	struct cdc_err err;
@@ -102,8 +101,10 @@ void cdc_run_step(struct cdc_run *run, const char *format, ...)
 	cdc_buf_vaddf(&step, format, args);
 	va_end(args);
 	cdc_run_timed_out(&err, step.text);
-	render_error(&text, policy, state, err.text);
-	cdc_last_word_set(text.text, text.len, state);
+	render_error(&expired, policy, state, err.text);
+	cdc_fail(&err, CDC_ERR_TIMEOUT, "ended by a signal while %s", step.text);
+	render_error(&ended, policy, state, err.text);
+	cdc_last_word_set(&expired, &ended, state);
 }
 
 int cdc_run_timed_out(struct cdc_err *err, const char *step)
@@ -113,11 +114,7 @@ int cdc_run_timed_out(struct cdc_err *err, const char *step)
 
 int64_t cdc_run_connect_ms(const struct cdc_run *run, size_t targets)
 {
-	const struct cdc_deadline *deadline = &run->deadline;
-	int64_t end = deadline->start_ms + (deadline->end_ms - deadline->start_ms) * CONNECT_PERCENT / 100;
-	int64_t left = end - cdc_clock_ms();
-
-	return left > 0 ? left / (int64_t)(targets ? targets : 1) : 0;
+	return cdc_deadline_connect_ms(&run->deadline, targets);
 }
 
 static int compare_texts(const void *a, const void *b)

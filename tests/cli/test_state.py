@@ -3,6 +3,7 @@ says so. A healthy server is asked, so that there is something to remember."""
 
 import contextlib
 import fcntl
+import functools
 import os
 import random
 import shutil
@@ -38,9 +39,15 @@ def look(program, port, place, *args, **how):
     return targets.run(program, port, args, state_dir=place, line_max=120 + NOTE_MAX, **how)
 
 
+@functools.lru_cache(maxsize=None)
+def first_look(program, port, args):
+    """What a run says that has a good, empty place for its memory."""
+    return targets.run(program, port, args)
+
+
 def unharmed(program, port, place, *args, note=True, **how):
     """A run with a state that cannot be used: the same verdict as with a fresh one, and one short note more."""
-    fresh, done = targets.run(program, port, args), look(program, port, place, *args, **how)
+    fresh, done = first_look(program, port, args), look(program, port, place, *args, **how)
     assert done.rc == fresh.rc == 0, (fresh, done)
     assert "\n".join(done.lines).startswith("\n".join(fresh.lines)), (fresh, done)
     more = "\n".join(done.lines)[len("\n".join(fresh.lines)):]
@@ -51,7 +58,8 @@ def unharmed(program, port, place, *args, note=True, **how):
 
 def files(place):
     """{path: content} of everything there; links are not followed."""
-    return {os.path.join(top, name): read(os.path.join(top, name)) for top, _, names in os.walk(place) for name in names}
+    return {os.path.join(top, name): read(os.path.join(top, name)) for top, _,
+            names in os.walk(place) for name in names}
 
 
 def read(path):
@@ -211,7 +219,7 @@ def test_file_has_flipped_bits(program, port, place):
     """Found each time, for a wrong memory would alarm about what never was."""
     path = state_file(program, port, place)
     whole = read(path)
-    for seed in range(60):
+    for seed in range(40):
         source = random.Random(seed)
         at, bit = source.randrange(len(whole)), 1 << source.randrange(8)
         write(path, whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1:])
@@ -334,7 +342,7 @@ def test_file_is_huge(program, port, place):
     path = state_file(program, port, place)
     os.truncate(path, 1 << 36)
     done = unharmed(program, port, place, rss=True)
-    assert done.rss < 64 << 20 or plugin.sanitized(program)
+    assert done.rss < 64 << 20 or not plugin.weighs_itself(program)
 
 
 def test_forget_with_a_damaged_file(program, port, place):
@@ -444,7 +452,8 @@ def test_another_run_hangs(program, place):
 
 
 def start(program, port, place, timeout="10"):
-    return subprocess.Popen([plugin.path(program), "--state-dir=" + place, "-t", timeout, *targets.reach(program, port)],
+    return subprocess.Popen([plugin.path(program), "--state-dir=" + place, "-t", timeout, *targets.reach(program,
+                                                                                                         port)],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={}, cwd="/")
 
 
