@@ -21,6 +21,8 @@ static const struct cdc_condition *row_of(const struct cdc_check *check, const s
 /* A pause between runs beyond this starts a timer again. */
 static int64_t longest_pause(int64_t duration_ms)
 {
+	if (duration_ms > INT64_MAX / 3)
+		return INT64_MAX;
 	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
 }
 
@@ -118,7 +120,7 @@ static bool parse_held(struct held *held)
 	*blank = *mark = '\0';
 	held->text = blank + 1;
 	held->headline = mark + 1;
-	return cdc_num_parse_int(held->value, &held->seen_ms);
+	return cdc_num_parse_int(held->value, &held->seen_ms) && held->seen_ms >= 0;
 }
 
 /* True if an earlier run saw that condition and its time is not over; held->value is the caller's then. */
@@ -165,10 +167,11 @@ static void decide_grace(struct cdc_check *check, const char *item, const struct
 		hold(check, item, row, check->memory.now_ms, text, headline);
 }
 
-static bool has_live_finding(const struct cdc_item *item, int condition)
+/* By the row, for one that replaces a common row has two indices. */
+static bool has_live_finding(const struct cdc_check *check, const struct cdc_item *item, const struct cdc_condition *row)
 {
 	for (size_t i = 0; i < item->finding_count; i++)
-		if (item->findings[i].condition == condition && !item->findings[i].from_memory)
+		if (row_of(check, &item->findings[i]) == row && !item->findings[i].from_memory)
 			return true;
 	return false;
 }
@@ -181,9 +184,9 @@ static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t co
 	struct cdc_finding *finding;
 	struct held held;
 
-	if (has_live_finding(item, (int)condition) || !find_held(check, item->name, row, &held))
+	if (has_live_finding(check, item, row) || !find_held(check, item->key, row, &held))
 		return;
-	hold(check, item->name, row, held.seen_ms, held.text, held.headline);
+	hold(check, item->key, row, held.seen_ms, held.text, held.headline);
 	finding = cdc_item_raise(item, condition, "%s", held.text);
 	if (*held.headline)
 		cdc_finding_headline(finding, "%s", held.headline);
@@ -231,7 +234,7 @@ static int64_t violation_age(struct cdc_check *check, const struct cdc_item *ite
 
 	cdc_buf_addf(&name, "%c.%s.", which, check->policy->plugin->metrics[index].name);
 	cdc_range_print(&name, range);
-	since = cdc_memory_since(&check->memory, item->name, name.text, longest_pause(for_ms));
+	since = cdc_memory_since(&check->memory, item->key, name.text, longest_pause(for_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 
@@ -260,22 +263,32 @@ static struct verdict try_range(struct cdc_check *check, const struct cdc_item *
 	return verdict;
 }
 
+/* "more than 10 GiB for 3m of 5m" */
+static void add_verdict(struct cdc_buf *text, const struct verdict *verdict, const struct cdc_value *value,
+    enum cdc_unit unit)
+{
+	cdc_buf_add(text, ", ");
+	cdc_range_print_reason(text, verdict->range, value->value, unit);
+	if (verdict->for_ms > 0 && verdict->age_ms >= 0) {
+		cdc_buf_add(text, " for ");
+		cdc_text_add_duration(text, verdict->age_ms);
+		cdc_buf_add(text, " of ");
+		cdc_text_add_duration(text, verdict->for_ms);
+	}
+}
+
+/* pending: a critical violation that is not old enough yet, or NULL. */
 static void raise_threshold(struct cdc_item *item, size_t index, const struct cdc_metric *metric,
-    const struct verdict *verdict, enum cdc_state state)
+    const struct verdict *verdict, const struct verdict *pending, enum cdc_state state)
 {
 	struct cdc_value *value = &item->values[index];
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 
 	cdc_metric_phrase(&text, metric, value->value);
-	cdc_buf_add(&text, ", ");
-	cdc_range_print_reason(&text, verdict->range, value->value, metric->unit);
-	if (verdict->for_ms > 0 && verdict->age_ms >= 0) {
-		cdc_buf_add(&text, " for ");
-		cdc_text_add_duration(&text, verdict->age_ms);
-		cdc_buf_add(&text, " of ");
-		cdc_text_add_duration(&text, verdict->for_ms);
-	}
+	add_verdict(&text, verdict, value, metric->unit);
+	if (pending)
+		add_verdict(&text, pending, value, metric->unit);
 	finding = cdc_item_raise(item, 0, "%s", text.text);
 	if (value->cause)
 		cdc_finding_headline(finding, "%s: %s", text.text, value->cause);
@@ -296,13 +309,13 @@ static void decide_metric(struct cdc_check *check, struct cdc_item *item, size_t
 	critical = try_range(check, item, index, true);
 	warning = try_range(check, item, index, false);
 	if (critical.counts)
-		raise_threshold(item, index, metric, &critical, CDC_CRITICAL);
+		raise_threshold(item, index, metric, &critical, NULL, CDC_CRITICAL);
 	else if (warning.counts)
-		raise_threshold(item, index, metric, &warning, CDC_WARNING);
+		raise_threshold(item, index, metric, &warning, critical.violated ? &critical : NULL, CDC_WARNING);
 	else if (critical.violated)
-		raise_threshold(item, index, metric, &critical, CDC_OK);
+		raise_threshold(item, index, metric, &critical, NULL, CDC_OK);
 	else if (warning.violated)
-		raise_threshold(item, index, metric, &warning, CDC_OK);
+		raise_threshold(item, index, metric, &warning, NULL, CDC_OK);
 }
 
 /* Worst first; what is seen now before what is only held; else in the order in which it was found. */
@@ -329,7 +342,7 @@ static void decide_item(struct cdc_check *check, struct cdc_item *item)
 {
 	raise_all_held(check, item);
 	for (size_t i = 0; i < item->finding_count; i++)
-		decide_condition(check, item->name, &item->findings[i]);
+		decide_condition(check, item->key, &item->findings[i]);
 	for (size_t i = 0; i < check->policy->plugin->metric_count; i++)
 		decide_metric(check, item, i);
 	sort_findings(item->findings, item->finding_count);
@@ -380,12 +393,15 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 }
 
 /*
- * An object that the last run knew, that nobody named, and that is not in the result. It is told as vanished until
- * that was counted once, reported for as long as it is held, and then forgotten.
+ * An object that the last run knew, that nobody named, and that is not in the result. It is told as vanished by the
+ * first run without it, reported for as long as that is held, and then forgotten.
  */
 static void judge_vanished(struct cdc_check *check, const char *name)
 {
-	bool told = cdc_memory_get(&check->memory, name, KEY_HELD "vanished") != NULL;
+	int64_t since_ms;
+	/* within a grace nothing was held yet: then it is told again until it counts */
+	bool told = cdc_was_absent(check, name, &since_ms) &&
+	    cdc_memory_get(&check->memory, name, KEY_HELD "vanished") != NULL;
 	struct cdc_item *item;
 
 	if (check->elsewhere && !anything_held(check, name)) {
@@ -411,19 +427,28 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of all items of the result, sorted for bsearch(3). The texts belong to the result. */
-static const char **names_of(const struct cdc_result *result, size_t *ret_count)
+/* The names of the items that are not fixed, sorted for bsearch(3). The texts belong to the result. */
+static const char **names_of(const struct cdc_result *result, size_t *count)
 {
-	size_t count = result->count + result->left_out.count;
-	const char **names = cdc_alloc(count, sizeof(*names));
+	const char **names = cdc_alloc(result->count + result->left_out.count, sizeof(*names));
 
+	*count = 0;
 	for (size_t i = 0; i < result->count; i++)
-		names[i] = result->items[i]->name;
+		if (!result->items[i]->fixed)
+			names[(*count)++] = result->items[i]->name;
 	for (size_t i = 0; i < result->left_out.count; i++)
-		names[result->count + i] = result->left_out.at[i];
-	qsort(names, count, sizeof(*names), compare_names);
-	*ret_count = count;
+		names[(*count)++] = result->left_out.at[i];
+	qsort(names, *count, sizeof(*names), compare_names);
 	return names;
+}
+
+/* True if what is remembered under that name may stay as it was: nothing in this run speaks of it. */
+static bool is_untouched(const struct cdc_check *check, const char *name)
+{
+	for (size_t i = 0; i < check->result.count; i++)
+		if (cdc_streq(check->result.items[i]->name, name) || cdc_streq(check->result.items[i]->key, name))
+			return false;
+	return true;
 }
 
 /* Looks at every object of the last run that this run did not come across. */
@@ -438,10 +463,10 @@ static void visit_unseen(struct cdc_check *check, bool complete)
 
 		if (!is_first_of_item(old, i) || bsearch(&name, names, count, sizeof(*names), compare_names))
 			continue;
-		if (!complete)
-			cdc_memory_carry_item(&check->memory, name);
-		else if (cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
+		if (complete && cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
 			judge_vanished(check, name);
+		else if (!complete && is_untouched(check, name))
+			cdc_memory_carry_item(&check->memory, name);
 	}
 	free(names);
 }

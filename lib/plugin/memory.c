@@ -101,8 +101,8 @@ int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char
 	if (!memory->usable)
 		return -1;
 	cdc_buf_addf(&key, "since.%s", name);
-	if (!cdc_memory_get_int(memory, item, key.text, &since) || since > memory->now_ms || clock_went_back(memory) ||
-	    memory->now_ms - memory->previous_ms > longest_pause_ms)
+	if (!cdc_memory_get_int(memory, item, key.text, &since) || since < 0 || since > memory->now_ms ||
+	    clock_went_back(memory) || memory->now_ms - memory->previous_ms > longest_pause_ms)
 		since = memory->now_ms;
 	cdc_memory_put_int(memory, item, key.text, since);
 	return since;
@@ -140,7 +140,7 @@ static void read_samples(const struct cdc_memory *memory, const char *text, cons
 		*colon = '\0';
 		if (!cdc_num_parse_int(word, &sample.at_ms) || !cdc_num_parse_int(colon + 1, &sample.value))
 			return;
-		if (sample.at_ms <= memory->now_ms && memory->now_ms - sample.at_ms <= max_ms)
+		if (sample.at_ms >= 0 && sample.at_ms <= memory->now_ms && memory->now_ms - sample.at_ms <= max_ms)
 			ret->at[ret->count++] = sample;
 	}
 }

@@ -206,6 +206,7 @@ static size_t line_count(const struct cdc_result *result)
 	return n;
 }
 
+/* At most --max-items of them; those of fixed items are not counted. */
 static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
@@ -215,12 +216,12 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 	for (size_t i = 0; i < result->count; i++) {
 		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))
 			continue;
-		if (shown < (size_t)check->policy->max_items) {
-			add_item_line(buf, check, sorted[i]);
-			shown++;
-		} else {
+		if (shown >= (size_t)check->policy->max_items && !sorted[i]->fixed) {
 			left++;
+			continue;
 		}
+		add_item_line(buf, check, sorted[i]);
+		shown += !sorted[i]->fixed;
 	}
 	if (left)
 		cdc_buf_addf(buf, "\n... and %zu more", left);

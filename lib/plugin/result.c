@@ -46,6 +46,8 @@ static void item_free(struct cdc_item *item, const struct cdc_plugin *plugin)
 		free(item->phrases[i]);
 	findings_release(item->findings, item->finding_count);
 	free(item->phrases);
+	if (item->fixed)
+		free(item->key);
 	free(item->name);
 	free(item);
 }
@@ -72,6 +74,15 @@ void cdc_check_release(struct cdc_check *check)
 	*check = (struct cdc_check){ 0 };
 }
 
+/* An object may be called "server" too; the memory keeps both apart. */
+static char *fixed_key(const char *name)
+{
+	struct cdc_buf key = CDC_BUF_INIT;
+
+	cdc_buf_addf(&key, "/%s", name);
+	return cdc_buf_take(&key);
+}
+
 #define ITEM_SIZE ((sizeof(struct cdc_item) + 15) / 16 * 16)
 
 static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool fixed)
@@ -83,6 +94,7 @@ static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool
 	struct cdc_item *item = cdc_alloc(1, ITEM_SIZE + values + labels);
 
 	item->name = cdc_strdup(name);
+	item->key = fixed ? fixed_key(name) : item->name;
 	item->fixed = fixed;
 	item->named = !fixed && cdc_policy_named(check->policy, name);
 	item->values = (struct cdc_value *)(void *)((char *)item + ITEM_SIZE);

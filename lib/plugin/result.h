@@ -31,6 +31,7 @@ struct cdc_value {
 
 struct cdc_item {
 	char *name;   /* raw */
+	char *key;    /* what decide.c remembers it by: the name, and another text for a fixed item of the same name */
 	bool fixed;   /* "server", "cluster": no line while it is fine, never counted */
 	bool named;   /* on the command line */
 	bool absent;  /* is only here because something is missing */
