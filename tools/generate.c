@@ -9,9 +9,11 @@
 #include "base/file.h"
 #include "plugin/cmdline.h"
 #include "plugin/help.h"
+#include "plugins/mysql_gtid.h"
 #include "plugins/pg_slot.h"
 
 static const struct cdc_plugin *const plugins[] = {
+	&mysql_gtid_plugin,
 	&pg_slot_plugin,
 };
 

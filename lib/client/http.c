@@ -10,6 +10,8 @@
 #define BODY_MAX         ((size_t)64 << 10) /* of an answer that nobody takes block by block */
 #define BODY_LIMIT       ((int64_t)1 << 20)
 #define POLL_MAX_MS      1000
+#define RESOLVING_MS     20  /* how soon the end of a name look-up is noticed, for the clock of connecting */
+#define CONNECT_MIN_MS   100 /* what connecting may take even where looking the name up used the time for it */
 
 /* One exchange on its way. */
 struct transfer {
@@ -17,9 +19,9 @@ struct transfer {
 	CURL *easy;
 	struct cdc_buf url, accept;
 	struct curl_slist own[2]; /* the request's own header lines; the session's hang behind them */
-	int64_t start_ms, connect_ms;
+	int64_t start_ms, connect_ms, connect_end_ms;
 	size_t header_bytes;
-	bool connected, header_done, over;
+	bool resolved, connected, header_done, over;
 	bool failed; /* exchange->err says already why it was ended from within */
 	char detail[CURL_ERROR_SIZE];
 };
@@ -219,7 +221,6 @@ static void set_handling(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BLOCK_BYTES);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)transfer->connect_ms);
 #if LIBCURL_VERSION_NUM >= 0x075700
 	/* a name look-up that hangs must not hang the end as well */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -233,16 +234,12 @@ static void set_handling(struct transfer *transfer)
 static void start(struct cdc_http *http, struct cdc_run *run, struct transfer *transfer,
     struct cdc_http_exchange *exchange)
 {
-	int64_t connect_ms = http->reached ? cdc_deadline_left_ms(&run->deadline) :
-						 cdc_run_connect_ms(run, exchange->targets);
-
 	*transfer = (struct transfer){ .exchange = exchange, .url = CDC_BUF_INIT, .accept = CDC_BUF_INIT,
 		.easy = curl_easy_init() };
 	exchange->body = (struct cdc_buf)CDC_BUF_LIMITED(BODY_MAX);
 	if (!exchange->take && exchange->limit)
 		exchange->body.limit = (size_t)exchange->limit;
 	transfer->start_ms = cdc_clock_ms();
-	transfer->connect_ms = connect_ms > 0 ? connect_ms : 1;
 	if (!transfer->easy) {
 		transfer->over = true;
 		exchange->code = cdc_fail(&exchange->err, CDC_ERR_PROTOCOL, "libcurl is out of memory");
@@ -266,7 +263,7 @@ static struct cdc_http_progress progress_of(const struct transfer *transfer)
 	bool tls = strncmp(transfer->url.text, "https", 5) == 0;
 
 	return (struct cdc_http_progress){
-		.resolved = transfer->connected || has_passed(transfer, CURLINFO_NAMELOOKUP_TIME_T),
+		.resolved = transfer->resolved,
 		.connected = transfer->connected,
 		.secured = !tls || has_passed(transfer, CURLINFO_APPCONNECT_TIME_T),
 		.connect_ms = transfer->connect_ms,
@@ -311,41 +308,62 @@ static void end_late(struct cdc_http *http, struct transfer *transfer)
 }
 
 /*
- * The limit for connecting is one for the TCP connection alone, and curl's covers TLS too: so once the connection
- * stands it is lifted.
+ * Looking a name up has the whole deadline, the TCP connection its own share, TLS the whole again. curl knows one
+ * limit for all three; it also divides that among a name's addresses, so it is set where the connection begins and
+ * lifted where it stands.
  */
-static void note_connection(struct transfer *transfer)
+static void note_progress(const struct cdc_http *http, struct cdc_run *run, struct transfer *transfer)
 {
-	if (transfer->connected ||
-	    !(has_passed(transfer, CURLINFO_CONNECT_TIME_T) || has_passed(transfer, CURLINFO_PRETRANSFER_TIME_T)))
-		return;
-	transfer->connected = true;
-	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)INT32_MAX);
+	int64_t now_ms = cdc_clock_ms(), left = cdc_deadline_left_ms(&run->deadline);
+
+	if (!transfer->connected &&
+	    (has_passed(transfer, CURLINFO_CONNECT_TIME_T) || has_passed(transfer, CURLINFO_PRETRANSFER_TIME_T))) {
+		transfer->resolved = transfer->connected = true;
+		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)INT32_MAX);
+	} else if (!transfer->resolved && has_passed(transfer, CURLINFO_NAMELOOKUP_TIME_T)) {
+		int64_t share = http->reached ? left : cdc_run_connect_ms(run, transfer->exchange->targets);
+
+		transfer->resolved = true;
+		transfer->connect_ms = share > CONNECT_MIN_MS ? share : CONNECT_MIN_MS;
+		transfer->connect_end_ms = now_ms + transfer->connect_ms;
+		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+		    (long)(transfer->connect_end_ms - transfer->start_ms));
+	}
+}
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Holds one transfer against the clocks; returns how long it may still take, in ms. */
 static int64_t judge_time(struct cdc_http *http, struct cdc_run *run, struct transfer *transfer)
 {
 	const struct cdc_http_exchange *exchange = transfer->exchange;
-	int64_t spent = cdc_clock_ms() - transfer->start_ms, left = cdc_deadline_left_ms(&run->deadline);
+	bool header_due = exchange->header_ms && !transfer->header_done;
+	bool connecting;
+	int64_t now_ms, left;
 
-	note_connection(transfer);
-	if (left == 0 || (!transfer->connected && spent >= transfer->connect_ms)) {
+	note_progress(http, run, transfer);
+	now_ms = cdc_clock_ms();
+	left = cdc_deadline_left_ms(&run->deadline);
+	connecting = transfer->resolved && !transfer->connected;
+	if (left == 0 || (connecting && now_ms >= transfer->connect_end_ms)) {
 		end(http, transfer, CURLE_OPERATION_TIMEDOUT);
 		return 0;
 	}
-	if (!transfer->connected && transfer->connect_ms - spent < left)
-		left = transfer->connect_ms - spent;
-	if (!exchange->header_ms || transfer->header_done)
-		return left;
-	if (spent >= exchange->header_ms) {
+	if (header_due && now_ms - transfer->start_ms >= exchange->header_ms) {
 		end_late(http, transfer);
 		return 0;
 	}
-	return exchange->header_ms - spent < left ? exchange->header_ms - spent : left;
+	if (!transfer->resolved)
+		left = lesser(left, RESOLVING_MS);
+	if (connecting)
+		left = lesser(left, transfer->connect_end_ms - now_ms);
+	return header_due ? lesser(left, exchange->header_ms - (now_ms - transfer->start_ms)) : left;
 }
 
-static void end_finished(struct cdc_http *http)
+static void end_finished(struct cdc_http *http, struct cdc_run *run)
 {
 	CURLMsg *message;
 	int left;
@@ -358,7 +376,7 @@ static void end_finished(struct cdc_http *http)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
-		note_connection(transfer);
+		note_progress(http, run, transfer);
 		end(http, transfer, code);
 	}
 }
@@ -372,7 +390,7 @@ static void drive(struct cdc_http *http, struct cdc_run *run, struct transfer *t
 		bool over = true;
 
 		curl_multi_perform(http->multi, &running);
-		end_finished(http);
+		end_finished(http, run);
 		for (size_t i = 0; i < count; i++) {
 			int64_t left = transfers[i].over ? INT64_MAX : judge_time(http, run, &transfers[i]);
 

@@ -35,8 +35,8 @@ static int fail_time(const struct cdc_http_exchange *exchange, const struct cdc_
 	double seconds = (double)progress->connect_ms / 1000;
 
 	if (!progress->resolved)
-		return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: its name was not resolved within %.1f s",
-		    target, seconds);
+		return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while looking up the name %s (--timeout)",
+		    exchange->url->host);
 	if (!progress->connected)
 		return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: no connection within %.1f s", target,
 		    seconds);

@@ -338,6 +338,17 @@ static void sort_findings(struct cdc_finding *findings, size_t count)
 	}
 }
 
+/* A fixed item has no line while it is fine: what is only tolerated there is told in a note. */
+static void note_tolerated(struct cdc_check *check, const struct cdc_item *item)
+{
+	for (size_t i = 0; item->fixed && item->state == CDC_OK && i < item->finding_count; i++) {
+		const struct cdc_finding *finding = &item->findings[i];
+
+		if (finding->condition >= 0 && row_of(check, finding)->grace && full_state(check, finding) != CDC_OK)
+			cdc_result_note(check, "%s: %s", item->name, finding->text);
+	}
+}
+
 static void decide_item(struct cdc_check *check, struct cdc_item *item)
 {
 	raise_all_held(check, item);
@@ -347,6 +358,7 @@ static void decide_item(struct cdc_check *check, struct cdc_item *item)
 		decide_metric(check, item, i);
 	sort_findings(item->findings, item->finding_count);
 	item->state = item->finding_count ? item->findings[0].state : CDC_OK;
+	note_tolerated(check, item);
 }
 
 /* What the next run must know of an item: that it was there, or since when it is not. */
@@ -427,18 +439,22 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of the items that are not fixed, sorted for bsearch(3). The texts belong to the result. */
-static const char **names_of(const struct cdc_result *result, size_t *count)
+/*
+ * The names of all items of the result but the fixed ones, which are no objects, sorted for bsearch(3). The texts
+ * belong to the result.
+ */
+static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 {
 	const char **names = cdc_alloc(result->count + result->left_out.count, sizeof(*names));
+	size_t count = 0;
 
-	*count = 0;
 	for (size_t i = 0; i < result->count; i++)
 		if (!result->items[i]->fixed)
-			names[(*count)++] = result->items[i]->name;
+			names[count++] = result->items[i]->name;
 	for (size_t i = 0; i < result->left_out.count; i++)
-		names[(*count)++] = result->left_out.at[i];
-	qsort(names, *count, sizeof(*names), compare_names);
+		names[count++] = result->left_out.at[i];
+	qsort(names, count, sizeof(*names), compare_names);
+	*ret_count = count;
 	return names;
 }
 
@@ -483,12 +499,17 @@ static void decide_whole(struct cdc_check *check)
 		result->state = cdc_state_worst(result->state, result->items[i]->state);
 }
 
+static bool anything_to_judge(const struct cdc_result *result)
+{
+	return result->plugin->fixed_suffice ? result->count > 0 : cdc_result_item_count(result) > 0;
+}
+
 void cdc_decide(struct cdc_check *check, bool complete)
 {
 	struct cdc_result *result = &check->result;
 
 	visit_unseen(check, complete);
-	if (complete && cdc_result_item_count(result) == 0 && result->finding_count == 0)
+	if (complete && !anything_to_judge(result) && result->finding_count == 0)
 		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->items[i]->settled)

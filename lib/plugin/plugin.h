@@ -62,6 +62,7 @@ struct cdc_plugin {
 	const char *name;     /* "check_pg_slot" */
 	const char *question; /* its one question */
 	const char *noun, *nouns; /* what its items are: "slot", "slots" */
+	bool fixed_suffice; /* a fixed item is something to judge: `none` is not the case when there are no others */
 	size_t config_size;   /* of the struct that the options fill; it begins with a struct cdc_policy */
 	const struct cdc_option *options; /* its own and its client's; ends with CDC_OPTION_END */
 	const struct cdc_metric *metrics;

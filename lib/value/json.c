@@ -18,8 +18,8 @@ enum state {
 
 static int no_json(const struct cdc_json *json, const char *why, struct cdc_err *err)
 {
-	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer is no JSON (%s at byte %llu)", why,
-	    (unsigned long long)json->bytes);
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer is no JSON (%s at byte %llu): '%s'", why,
+	    (unsigned long long)json->bytes, json->start);
 }
 
 static bool is_blank(char c)
@@ -383,8 +383,17 @@ static int take_byte(struct cdc_json *json, char c, bool *again, struct cdc_err 
 	}
 }
 
+static void keep_start(struct cdc_json *json, const char *bytes, size_t n)
+{
+	size_t used = strlen(json->start), room = sizeof(json->start) - 1 - used;
+
+	memcpy(json->start + used, bytes, n < room ? n : room);
+}
+
 int cdc_json_feed(struct cdc_json *json, const char *bytes, size_t n, struct cdc_err *err)
 {
+	if (json->bytes < sizeof(json->start) - 1)
+		keep_start(json, bytes, n);
 	for (size_t i = 0; i < n;) {
 		bool again = false;
 
