@@ -170,6 +170,25 @@ static bool is_still_wanted(const struct cdc_lag_config *config, const struct cd
 	    &(struct cdc_lag_task){ .server = server ? server : name, .database = "", .task = "", .type = "" }, name);
 }
 
+/* True if some run saw a task of it. */
+static bool was_seen(const struct cdc_check *check, const char *name)
+{
+	const struct cdc_entries *old = &check->memory.old;
+
+	for (size_t i = 0; i < old->count; i++)
+		if (cdc_streq(old->at[i].item, name) && strncmp(old->at[i].key, "task.", 5) == 0)
+			return true;
+	return false;
+}
+
+/* Told once, it is held for a while and then forgotten: the library does that. */
+static bool was_told(const struct cdc_check *check, const char *name)
+{
+	int64_t since_ms;
+
+	return cdc_was_absent(check, name, &since_ms) && cdc_memory_get(&check->memory, name, "held.vanished");
+}
+
 /*
  * Those of the last run that nobody named. Each run without them counts as one in which the task was away, unless
  * there may be another reason why nobody sees it.
@@ -187,9 +206,10 @@ static void judge_known(const struct cdc_lag_config *config, const struct cdc_la
 		item = cdc_result_find(&check->result, name);
 		if ((item && !item->absent) || !is_still_wanted(config, check, name))
 			continue;
-		cdc_lag_count_restarts(&check->memory, name, all_answered(facts));
-		/* told once, it is held for a while and then forgotten: the library does that */
-		if (!item && !cdc_memory_get(&check->memory, name, "held.vanished"))
+		/* what never was there cannot be away */
+		if (was_seen(check, name))
+			cdc_lag_count_restarts(&check->memory, name, all_answered(facts));
+		if (!item && !was_told(check, name))
 			raise_absent(facts, name, CDC_COND_VANISHED, check);
 	}
 }
