@@ -189,13 +189,22 @@ static bool is_there(const struct pg_slot_facts *facts, const char *name)
 	return false;
 }
 
+/* True if the name was given before. */
+static bool is_repeated(const struct cdc_strings *names, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (cdc_streq(names->at[i], names->at[index]))
+			return true;
+	return false;
+}
+
 static void judge_named(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	const struct cdc_strings *names = &check->policy->names;
 
 	for (size_t i = 0; i < names->count; i++)
 		if (cdc_policy_selects(check->policy, names->at[i]) && !is_there(facts, names->at[i]) &&
-		    !cdc_result_find(&check->result, names->at[i]))
+		    !is_repeated(names, i))
 			judge_absent(&facts->server, names->at[i], check);
 }
 
