@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* No object of a user's schema may take part in what follows, and nothing is written. */
-static const char setup_sql[] = "SELECT set_config('search_path', 'pg_catalog', false), "
-				"set_config('default_transaction_read_only', 'on', false)";
+/* No object of a user's schema may take part in this or in what follows, and nothing is written. */
+static const char setup_sql[] = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false), "
+				"pg_catalog.set_config('default_transaction_read_only', 'on', false)";
 
 #define SLOTS_10                                                                                                      \
 	"SELECT slot_name, plugin, slot_type, database, active, temporary, age(xmin) AS xmin_age, "                   \

@@ -447,5 +447,18 @@ def test_one_read_only_connection(pg_lab, major):
         assert not [line for line in log.splitlines() if "ERROR" in line], log
 
 
+@pytest.mark.parametrize("major", [10, 18])
+def test_no_function_of_a_schema_takes_part(pg_lab, major):
+    """A database's own search_path may name a schema before pg_catalog."""
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.sql("create schema evil; grant usage on schema evil to public; create function "
+                   "evil.set_config(text, text, boolean) returns text language plpgsql as "
+                   "$$ begin raise exception 'called'; end $$; "
+                   "alter database postgres set search_path = evil, pg_catalog")
+        result = check(server, "-s", "dbz")
+        assert result.state == OK, result
+
+
 def test_every_situation_is_expected():
     assert set(EXPECTED) == {name for major in pg.VERSIONS for name in pg_situations.names(major)}
