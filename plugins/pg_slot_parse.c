@@ -40,8 +40,14 @@ static const char server_sql[] =
     "AS idle_timeout_ms, "
     "current_setting('sync_replication_slots', true)::boolean AS sync_slots";
 
+/*
+ * The end of one backend by a signal restarts all processes but the postmaster, whose start time stays: restart_lsn of
+ * physical slots goes back to the last checkpoint, and all statistics begin at zero, with a new stats_reset (but for
+ * slots, where it becomes NULL).
+ */
 static const char identity_sql[] =
     "SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier, "
+    "(SELECT (extract(epoch FROM stats_reset) * 1000)::bigint FROM pg_stat_bgwriter) AS crash_ms, "
     "CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::bigint "
     "ELSE concat('x', substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS timeline";
 
@@ -206,14 +212,16 @@ static int parse_identity(const struct cdc_pg_query *query, struct pg_slot_serve
 	if (query->refused || query->rows.count != 1)
 		return 0;
 	ret->system_identifier = cdc_rows_get(&query->rows, 0, "system_identifier");
+	if (get_number(&query->rows, 0, "crash_ms", &ret->crash_ms, err) < 0)
+		return -1;
 	return get_number(&query->rows, 0, "timeline", &ret->timeline, err);
 }
 
 static void set_epoch(struct pg_slot_server *server)
 {
-	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64,
+	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64 "/%" PRId64,
 	    server->system_identifier ? server->system_identifier : "", server->timeline.known ? server->timeline.value : 0,
-	    server->start_ms);
+	    server->start_ms, server->crash_ms.known ? server->crash_ms.value : 0);
 }
 
 static int compare_slots(const void *a, const void *b)

@@ -4,11 +4,12 @@ import contextlib
 import dataclasses
 import os
 import re
+import signal
 import time
 
 import pytest
 
-from lab import contract, pg, pg_situations
+from lab import contract, libpq, pg, pg_situations
 from lab.plugin import plugin
 
 KIB, MIB = pg.MIB // 1024, pg.MIB
@@ -349,6 +350,37 @@ def test_a_restart_is_no_finding(pg_lab, state, major, how):
         server.start()
         result = check(server, "-s", "dbz", state_dir=state)
         assert result.state == OK, result
+
+
+@pytest.mark.parametrize("major", pg.VERSIONS)
+def test_the_crash_of_a_backend_is_no_finding(pg_lab, state, major):
+    """All processes but the postmaster begin anew: statistics are lost, a physical slot goes back to the checkpoint."""
+    names = ["-s", "dbz", "-s", "replica"]
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.create_physical("replica")
+        server.checkpoint()
+        with server.consumer("dbz", may_end=True), server.consumer("replica", physical=True, may_end=True):
+            for _ in range(20):
+                server.sql("insert into changes (text) values ('before')")
+            server.write_wal(MIB)
+            time.sleep(1.5)  # up to 14 the statistics follow within half a second
+        pg.wait_for(lambda: not [slot for slot in server.slots() if slot["active"] == "t"], "consumers gone")
+        before = check(server, *names, state_dir=state)
+        started = server.value("select pg_postmaster_start_time()")
+        with server.connect() as session:
+            os.kill(session.pid, signal.SIGKILL)
+        pg.wait_for(lambda: "all server processes terminated" in server.log_text(), "crash")
+        pg.wait_for(lambda: accepts(server), "recovery")
+        assert server.value("select pg_postmaster_start_time()") == started
+        result = check(server, *names, state_dir=state)
+        assert before.state == result.state == OK, result
+
+
+def accepts(server):
+    with contextlib.suppress(libpq.Error):
+        return server.value("select true")
+    return False
 
 
 @pytest.mark.parametrize("major", [17, 18])
