@@ -63,6 +63,7 @@ struct pg_slot_facts {
 	struct pg_slot *slots;
 	size_t count;
 	const char *stats_refused; /* why there are no statistics, with the GRANT; NULL: there are, or none exist */
+	const char *identity_refused; /* which right is missing for system identifier and timeline; NULL: none */
 };
 
 void pg_slot_facts_release(struct pg_slot_facts *facts);

@@ -225,6 +225,17 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }
 
+/* A fork that has no such functions is no missing right: then it goes without. */
+static void judge_identity(const struct pg_slot_facts *facts, struct cdc_check *check)
+{
+	if (!facts->identity_refused)
+		return;
+	if (cdc_policy_asks_condition(check->policy, RECREATED))
+		cdc_result_raise(check, CDC_COND_DENIED, "a failover is not noticed: %s", facts->identity_refused);
+	else
+		cdc_result_note(check, "a failover is not noticed: %s", facts->identity_refused);
+}
+
 static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	if (!facts->stats_refused)
@@ -239,6 +250,7 @@ void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_fac
 {
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
+	judge_identity(facts, check);
 	judge_statistics(facts, check);
 	for (size_t i = 0; i < facts->count; i++)
 		if (is_wanted(config, &facts->slots[i]))

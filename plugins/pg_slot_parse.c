@@ -71,7 +71,8 @@ size_t pg_slot_ask(int version, struct cdc_pg_query *queries)
 		.grant = "SELECT ON pg_catalog.pg_replication_slots" };
 	queries[PG_SLOT_SERVER] = (struct cdc_pg_query){ .name = "the WAL position", .sql = server_sql,
 		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_current_wal_lsn()" };
-	queries[PG_SLOT_IDENTITY] = (struct cdc_pg_query){ .name = "the timeline", .sql = identity_sql, .optional = true };
+	queries[PG_SLOT_IDENTITY] = (struct cdc_pg_query){ .name = "the timeline", .sql = identity_sql, .optional = true,
+		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_control_system(), pg_catalog.pg_control_checkpoint()" };
 	if (version < 140000)
 		return PG_SLOT_STATS;
 	queries[PG_SLOT_STATS] = (struct cdc_pg_query){ .name = "slot statistics", .sql = stats_sql, .optional = true,
@@ -259,6 +260,8 @@ int pg_slot_parse(const struct cdc_pg_query *queries, size_t count, int version,
 	    parse_server(&queries[PG_SLOT_SERVER].rows, &facts.server, err) < 0 ||
 	    parse_identity(&queries[PG_SLOT_IDENTITY], &facts.server, err) < 0)
 		return -1;
+	if (cdc_streq(queries[PG_SLOT_IDENTITY].sqlstate, "42501"))
+		facts.identity_refused = queries[PG_SLOT_IDENTITY].message;
 	set_epoch(&facts.server);
 	if (count > PG_SLOT_STATS) {
 		if (parse_stats(&queries[PG_SLOT_STATS].rows, &facts, err) < 0)

@@ -464,6 +464,21 @@ def test_a_refused_optional_query_leaves_out_its_metrics_only(pg_lab, major):
         assert wanted.state == UNKNOWN and re.search("GRANT SELECT ON .*pg_stat_replication_slots", wanted.text), wanted
 
 
+@pytest.mark.parametrize("major", [10, 18])
+def test_a_right_that_tells_a_failover(pg_lab, major):
+    """A note with the GRANT; UNKNOWN when the command line speaks of what it is for."""
+    grant = r"GRANT (EXECUTE ON FUNCTION .*pg_control_system\(\).*) TO \"plain\""
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.sql("revoke execute on function pg_control_system(), pg_control_checkpoint() from public")
+        noted = check(server)
+        assert noted.state == OK and re.search(grant, noted.text), noted
+        wanted = check(server, "--on", "recreated=warning")
+        assert wanted.state == UNKNOWN, wanted
+        server.sql(re.search(grant, wanted.text).group())
+        assert "GRANT" not in check(server).text
+
+
 @pytest.mark.parametrize("major", pg.VERSIONS)
 def test_one_read_only_connection(pg_lab, major):
     with pg_lab.fresh(major, log_connections="on", log_statement="all", log_line_prefix="%a|%u|") as server:
