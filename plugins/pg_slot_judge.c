@@ -137,6 +137,7 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	cdc_item_label(item, LABEL_DATABASE, slot->database);
 	item->transient = slot->temporary;
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
+	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
 	pg_slot_judge_spill(server, slot, item, check);
 	pg_slot_compare(facts, slot, item, check);
