@@ -15,7 +15,7 @@
 
 static const struct cdc_condition *row_of(const struct cdc_check *check, const struct cdc_finding *finding)
 {
-	return cdc_plugin_condition(check->policy->plugin, (size_t)finding->condition);
+	return check->policy->rows[finding->condition];
 }
 
 /* A pause between runs beyond this starts a timer again. */
@@ -179,7 +179,7 @@ static bool has_live_finding(const struct cdc_check *check, const struct cdc_ite
 /* Raises again what an earlier run saw, unless this run sees it too or its time is over. */
 static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition)
 {
-	const struct cdc_condition *row = cdc_plugin_condition(check->policy->plugin, condition);
+	const struct cdc_condition *row = check->policy->rows[condition];
 	CDC_BUF_CLEANUP struct cdc_buf ago = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 	struct held held;
@@ -217,7 +217,7 @@ static void raise_all_held(struct cdc_check *check, struct cdc_item *item)
 	const struct cdc_plugin *plugin = check->policy->plugin;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		const struct cdc_condition *row = cdc_plugin_condition(plugin, i);
+		const struct cdc_condition *row = check->policy->rows[i];
 
 		if (row->held && cdc_plugin_find_condition(plugin, row->name) == (int)i)
 			raise_held(check, item, i);
@@ -396,7 +396,7 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 	struct held held;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		if (find_held(check, name, cdc_plugin_condition(plugin, i), &held)) {
+		if (find_held(check, name, check->policy->rows[i], &held)) {
 			free(held.value);
 			return true;
 		}
@@ -445,14 +445,14 @@ static int compare_names(const void *a, const void *b)
  */
 static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 {
-	const char **names = cdc_alloc(result->count + result->left_out.count, sizeof(*names));
+	const char **names = cdc_alloc(result->count + result->left_count, sizeof(*names));
 	size_t count = 0;
 
 	for (size_t i = 0; i < result->count; i++)
 		if (!result->items[i]->fixed)
 			names[count++] = result->items[i]->name;
-	for (size_t i = 0; i < result->left_out.count; i++)
-		names[count++] = result->left_out.at[i];
+	for (size_t i = 0; i < result->left_count; i++)
+		names[count++] = result->left_out[i].name;
 	qsort(names, count, sizeof(*names), compare_names);
 	*ret_count = count;
 	return names;

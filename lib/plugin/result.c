@@ -65,7 +65,11 @@ void cdc_check_release(struct cdc_check *check)
 		item_free(result->items[i], result->plugin);
 	free(result->items);
 	free(result->spare);
-	texts_release(&result->left_out);
+	for (size_t i = 0; i < result->left_count; i++) {
+		free(result->left_out[i].name);
+		free(result->left_out[i].values);
+	}
+	free(result->left_out);
 	findings_release(result->findings, result->finding_count);
 	texts_release(&result->notes);
 	texts_release(&result->verbose);
@@ -245,11 +249,19 @@ void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err)
 	result->error = cdc_strdup(err->text);
 }
 
-/* --- settled items: a binary heap by name, the greatest at the root ------------------------------------------- */
-
-static bool is_after(const struct cdc_item *a, const struct cdc_item *b)
+static int compare(const void *a, const void *b)
 {
-	return strcmp(a->name, b->name) > 0;
+	const struct cdc_item *x = *(struct cdc_item *const *)a, *y = *(struct cdc_item *const *)b;
+	int order = cdc_state_rank(y->state) - cdc_state_rank(x->state);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+/* --- settled items: a binary heap, the last in the order of the output at the root ---------------------------- */
+
+static bool is_after(struct cdc_item *a, struct cdc_item *b)
+{
+	return compare(&a, &b) > 0;
 }
 
 static void swap(struct cdc_item **a, struct cdc_item **b)
@@ -286,13 +298,34 @@ static struct cdc_item *pop_spare(struct cdc_result *result)
 	return last;
 }
 
+/* The values that an item has; the caller owns them. */
+static struct cdc_left_value *values_of(const struct cdc_item *item, const struct cdc_plugin *plugin, size_t *ret_count)
+{
+	struct cdc_left_value *values;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plugin->metric_count; i++)
+		count += item->values[i].known;
+	values = cdc_alloc(count, sizeof(*values));
+	*ret_count = count;
+	count = 0;
+	for (size_t i = 0; i < plugin->metric_count; i++)
+		if (item->values[i].known)
+			values[count++] = (struct cdc_left_value){ i, item->values[i].value };
+	return values;
+}
+
 static void leave_out(struct cdc_result *result, struct cdc_item *item)
 {
+	struct cdc_left_out left = { .name = CDC_TAKE(item->name), .state = item->state };
 	struct cdc_item *moved = result->items[--result->count];
 
 	result->items[item->place] = moved;
 	moved->place = item->place;
-	texts_add(&result->left_out, CDC_TAKE(item->name));
+	if (left.state != CDC_OK)
+		left.values = values_of(item, result->plugin, &left.count);
+	CDC_GROW(result->left_out, result->left_count, &result->left_capacity);
+	result->left_out[result->left_count++] = left;
 	item_free(item, result->plugin);
 }
 
@@ -302,20 +335,13 @@ void cdc_result_spare(struct cdc_check *check, struct cdc_item *item)
 	struct cdc_result *result = &check->result;
 	size_t lines = policy->max_items > 0 ? (size_t)policy->max_items : 1;
 
+	/* line 1 of a check that is fine looks for the extreme of the main metric among all items */
 	if (policy->format != CDC_FORMAT_NAGIOS || policy->discover || item->named || item->fixed ||
-	    item->state != CDC_OK || item->values[cdc_plugin_main_metric(policy->plugin)].known)
+	    item->values[cdc_plugin_main_metric(policy->plugin)].known)
 		return;
 	push_spare(result, item);
 	if (result->spare_count > lines)
 		leave_out(result, pop_spare(result));
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct cdc_item *x = *(struct cdc_item *const *)a, *y = *(struct cdc_item *const *)b;
-	int order = cdc_state_rank(y->state) - cdc_state_rank(x->state);
-
-	return order ? order : strcmp(x->name, y->name);
 }
 
 struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
@@ -330,7 +356,7 @@ struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
 
 size_t cdc_result_item_count(const struct cdc_result *result)
 {
-	size_t n = result->left_out.count;
+	size_t n = result->left_count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed;
@@ -339,8 +365,10 @@ size_t cdc_result_item_count(const struct cdc_result *result)
 
 size_t cdc_result_count_state(const struct cdc_result *result, enum cdc_state state)
 {
-	size_t n = state == CDC_OK ? result->left_out.count : 0;
+	size_t n = 0;
 
+	for (size_t i = 0; i < result->left_count; i++)
+		n += result->left_out[i].state == state;
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed && result->items[i]->state == state;
 	return n;
