@@ -132,9 +132,9 @@ static int store_choice(const struct cdc_option *option, const char *text, int *
 	return cdc_fail(err, CDC_ERR_USAGE, "'%s': valid are %s", text, valid.text);
 }
 
-static int store_text(const char *text, const char **field, struct cdc_err *err)
+static int store_text(const struct cdc_option *option, const char *text, const char **field, struct cdc_err *err)
 {
-	if (!*text)
+	if (!*text && !option->may_be_empty)
 		return cdc_fail(err, CDC_ERR_USAGE, "a value is expected, not an empty text");
 	*field = text;
 	return 0;
@@ -164,7 +164,7 @@ static int store(const struct cdc_row *row, void *config, const char *text, stru
 		return 0;
 	case CDC_OPT_TEXT:
 	case CDC_OPT_FILE:
-		return store_text(text, field, err);
+		return store_text(option, text, field, err);
 	case CDC_OPT_LIST:
 		return store_name(text, field, err);
 	case CDC_OPT_PATTERNS:

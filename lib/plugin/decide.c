@@ -15,7 +15,7 @@
 
 static const struct cdc_condition *row_of(const struct cdc_check *check, const struct cdc_finding *finding)
 {
-	return cdc_plugin_condition(check->policy->plugin, (size_t)finding->condition);
+	return check->policy->rows[finding->condition];
 }
 
 /* A pause between runs beyond this starts a timer again. */
@@ -63,7 +63,8 @@ static enum cdc_state full_state(const struct cdc_check *check, const struct cdc
 /* How long a condition has been the case; -1 when nobody can tell. */
 static int64_t age_of(struct cdc_check *check, const char *item, const struct cdc_finding *finding)
 {
-	const char *timer = finding->timer ? finding->timer : row_of(check, finding)->name;
+	const struct cdc_condition *row = row_of(check, finding);
+	const char *timer = finding->timer ? finding->timer : row->timer ? row->timer : row->name;
 	int64_t since;
 
 	if (finding->age_ms >= 0)
@@ -178,7 +179,7 @@ static bool has_live_finding(const struct cdc_check *check, const struct cdc_ite
 /* Raises again what an earlier run saw, unless this run sees it too or its time is over. */
 static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition)
 {
-	const struct cdc_condition *row = cdc_plugin_condition(check->policy->plugin, condition);
+	const struct cdc_condition *row = check->policy->rows[condition];
 	CDC_BUF_CLEANUP struct cdc_buf ago = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 	struct held held;
@@ -216,7 +217,7 @@ static void raise_all_held(struct cdc_check *check, struct cdc_item *item)
 	const struct cdc_plugin *plugin = check->policy->plugin;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		const struct cdc_condition *row = cdc_plugin_condition(plugin, i);
+		const struct cdc_condition *row = check->policy->rows[i];
 
 		if (row->held && cdc_plugin_find_condition(plugin, row->name) == (int)i)
 			raise_held(check, item, i);
@@ -303,7 +304,7 @@ static void decide_metric(struct cdc_check *check, struct cdc_item *item, size_t
 	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
 	struct verdict critical, warning;
 
-	if (!item->values[index].known)
+	if (!item->values[index].known || item->values[index].unjudged)
 		return;
 	critical = try_range(check, item, index, true);
 	warning = try_range(check, item, index, false);
@@ -337,6 +338,17 @@ static void sort_findings(struct cdc_finding *findings, size_t count)
 	}
 }
 
+/* A fixed item has no line while it is fine: what is only tolerated there is told in a note. */
+static void note_tolerated(struct cdc_check *check, const struct cdc_item *item)
+{
+	for (size_t i = 0; item->fixed && item->state == CDC_OK && i < item->finding_count; i++) {
+		const struct cdc_finding *finding = &item->findings[i];
+
+		if (finding->condition >= 0 && row_of(check, finding)->grace && full_state(check, finding) != CDC_OK)
+			cdc_result_note(check, "%s: %s", item->name, finding->text);
+	}
+}
+
 static void decide_item(struct cdc_check *check, struct cdc_item *item)
 {
 	raise_all_held(check, item);
@@ -346,6 +358,7 @@ static void decide_item(struct cdc_check *check, struct cdc_item *item)
 		decide_metric(check, item, i);
 	sort_findings(item->findings, item->finding_count);
 	item->state = item->finding_count ? item->findings[0].state : CDC_OK;
+	note_tolerated(check, item);
 }
 
 /* What the next run must know of an item: that it was there, or since when it is not. */
@@ -383,7 +396,7 @@ static bool anything_held(const struct cdc_check *check, const char *name)
 	struct held held;
 
 	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		if (find_held(check, name, cdc_plugin_condition(plugin, i), &held)) {
+		if (find_held(check, name, check->policy->rows[i], &held)) {
 			free(held.value);
 			return true;
 		}
@@ -426,16 +439,22 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of the items that are not fixed, sorted for bsearch(3). The texts belong to the items. */
-static const char **names_of(const struct cdc_result *result, size_t *count)
+/*
+ * The names of all items of the result but the fixed ones, which are no objects, sorted for bsearch(3). The texts
+ * belong to the result.
+ */
+static const char **names_of(const struct cdc_result *result, size_t *ret_count)
 {
-	const char **names = cdc_alloc(result->count, sizeof(*names));
+	const char **names = cdc_alloc(result->count + result->left_count, sizeof(*names));
+	size_t count = 0;
 
-	*count = 0;
 	for (size_t i = 0; i < result->count; i++)
 		if (!result->items[i]->fixed)
-			names[(*count)++] = result->items[i]->name;
-	qsort(names, *count, sizeof(*names), compare_names);
+			names[count++] = result->items[i]->name;
+	for (size_t i = 0; i < result->left_count; i++)
+		names[count++] = result->left_out[i].name;
+	qsort(names, count, sizeof(*names), compare_names);
+	*ret_count = count;
 	return names;
 }
 
@@ -480,20 +499,35 @@ static void decide_whole(struct cdc_check *check)
 		result->state = cdc_state_worst(result->state, result->items[i]->state);
 }
 
+static bool anything_to_judge(const struct cdc_result *result)
+{
+	return result->plugin->fixed_suffice ? result->count > 0 : cdc_result_item_count(result) > 0;
+}
+
 void cdc_decide(struct cdc_check *check, bool complete)
 {
 	struct cdc_result *result = &check->result;
 
 	visit_unseen(check, complete);
-	if (complete && cdc_result_item_count(result) == 0 && result->finding_count == 0)
+	if (complete && !anything_to_judge(result) && result->finding_count == 0)
 		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
+		if (result->items[i]->settled)
+			continue;
 		if (result->items[i]->absent)
 			carry_facts(check, result->items[i]->name);
 		decide_item(check, result->items[i]);
 		remember(check, result->items[i]);
 	}
 	decide_whole(check);
+}
+
+void cdc_settle(struct cdc_check *check, struct cdc_item *item)
+{
+	decide_item(check, item);
+	remember(check, item);
+	item->settled = true;
+	cdc_result_spare(check, item);
 }
 
 bool cdc_was_absent(const struct cdc_check *check, const char *name, int64_t *since_ms)

@@ -16,7 +16,7 @@ enum cdc_option_type {
 	CDC_OPT_GROUP,     /* rows of another table, under a heading */
 	CDC_OPT_FLAG,      /* bool */
 	CDC_OPT_COUNT,     /* int, one more each time */
-	CDC_OPT_TEXT,      /* const char *, not empty */
+	CDC_OPT_TEXT,      /* const char *, not empty unless the row says so */
 	CDC_OPT_FILE,      /* const char *, not empty: a path */
 	CDC_OPT_LIST,      /* struct cdc_strings, repeatable, each not empty */
 	CDC_OPT_PATTERNS,  /* struct cdc_patterns, repeatable: anchored POSIX extended regular expressions */
@@ -45,6 +45,7 @@ struct cdc_option {
 	const char *initial;      /* default as typed, or NULL */
 	const char *const *choices; /* ends with NULL */
 	int64_t min, max;
+	bool may_be_empty;        /* of CDC_OPT_TEXT */
 	const char *alias;        /* a second long name, or NULL */
 	char alias_letter;
 	const struct cdc_option *group;

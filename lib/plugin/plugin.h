@@ -34,6 +34,7 @@ struct cdc_condition {
 	bool grace;         /* tolerated for --grace */
 	bool held;          /* compares with an earlier run: reported for --hold once it was seen */
 	bool quiet;         /* says nothing in the item's text while its state is OK */
+	const char *timer;  /* conditions of one name here share their grace; NULL: its own */
 };
 
 /* The conditions every plugin has come first in the list of all; a plugin's own begin at CDC_COND_OWN. */
@@ -61,6 +62,7 @@ struct cdc_plugin {
 	const char *name;     /* "check_pg_slot" */
 	const char *question; /* its one question */
 	const char *noun, *nouns; /* what its items are: "slot", "slots" */
+	bool fixed_suffice; /* a fixed item is something to judge: `none` is not the case when there are no others */
 	size_t config_size;   /* of the struct that the options fill; it begins with a struct cdc_policy */
 	const struct cdc_option *options; /* its own and its client's; ends with CDC_OPTION_END */
 	const struct cdc_metric *metrics;

@@ -18,7 +18,6 @@
 /* The last-resort timer leaves the orderly end this long, and stays well within half a second. */
 #define LAST_WORD_AFTER_MS 200
 #define DEFAULT_TIMEOUT_MS 10000
-#define CONNECT_PERCENT    60
 #define LOCK_WAIT_MS       1000
 /* Far above what a plugin needs: only an endless answer that a library collects comes here. */
 #define DATA_LIMIT ((rlim_t)256 << 20)
@@ -115,11 +114,7 @@ int cdc_run_timed_out(struct cdc_err *err, const char *step)
 
 int64_t cdc_run_connect_ms(const struct cdc_run *run, size_t targets)
 {
-	const struct cdc_deadline *deadline = &run->deadline;
-	int64_t end = deadline->start_ms + (deadline->end_ms - deadline->start_ms) * CONNECT_PERCENT / 100;
-	int64_t left = end - cdc_clock_ms();
-
-	return left > 0 ? left / (int64_t)(targets ? targets : 1) : 0;
+	return cdc_deadline_connect_ms(&run->deadline, targets);
 }
 
 static int compare_texts(const void *a, const void *b)

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#define CONNECT_PERCENT 60
+
 static int64_t read_clock(clockid_t clock)
 {
 	struct timespec now;
@@ -32,4 +34,12 @@ int64_t cdc_deadline_left_ms(const struct cdc_deadline *deadline)
 	int64_t left = deadline->end_ms - cdc_clock_ms();
 
 	return left > 0 ? left : 0;
+}
+
+int64_t cdc_deadline_connect_ms(const struct cdc_deadline *deadline, size_t targets)
+{
+	int64_t end = deadline->start_ms + (deadline->end_ms - deadline->start_ms) * CONNECT_PERCENT / 100;
+	int64_t left = end - cdc_clock_ms();
+
+	return left > 0 ? left / (int64_t)(targets ? targets : 1) : 0;
 }

@@ -23,4 +23,10 @@ struct cdc_deadline cdc_deadline_in(int64_t timeout_ms);
 /* Milliseconds left; 0 when it has passed. */
 int64_t cdc_deadline_left_ms(const struct cdc_deadline *deadline);
 
+/*
+ * Milliseconds left for connecting to one of `targets` that were not tried yet: together they may use 60 % of the
+ * deadline (interface.md section 4). 0 when that is over.
+ */
+int64_t cdc_deadline_connect_ms(const struct cdc_deadline *deadline, size_t targets);
+
 #endif

@@ -57,7 +57,7 @@ void cdc_rows_add(struct cdc_rows *rows, const char *const *cells)
 
 const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column)
 {
-	for (size_t i = 0; i < rows->columns; i++)
+	for (size_t i = 0; row < rows->count && i < rows->columns; i++)
 		if (cdc_streq(rows->names[i], column))
 			return rows->cells[row * rows->columns + i];
 	return NULL;

@@ -27,7 +27,7 @@ void cdc_rows_set_columns(struct cdc_rows *rows, size_t columns, const char *con
 /* Appends a row of `columns` cells (copied; NULL stays NULL). */
 void cdc_rows_add(struct cdc_rows *rows, const char *const *cells);
 
-/* The cell of a row by column name; NULL when it is NULL or there is no such column (an older server). */
+/* The cell of a row by column name; NULL when it is NULL, or there is no such row or column (an older server). */
 const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column);
 
 /* 0 when there are columns of all these names (NULL ends the list), else -1 and a CDC_ERR_PROTOCOL with the first absent. */

@@ -1,0 +1,41 @@
+/*
+ * What the files of the MySQL client share. No other file includes it; it must come before every other header, for
+ * the library's own uses functions that are banned here.
+ */
+#ifndef CDC_MY_INTERNAL_H
+#define CDC_MY_INTERNAL_H
+
+#include <mysql.h>
+
+#include "client/my.h"
+
+struct cdc_my {
+	MYSQL *conn;
+	char *target, *host, *version, *user; /* user: as a GRANT names it, 'name'@'host' */
+	int port;
+	bool broken; /* no orderly good-bye: nothing would answer it */
+	struct cdc_deadline deadline; /* this server's share of the run's */
+};
+
+/* Who logs in where; NULL and 0 leave it to the option files. */
+struct cdc_my_login {
+	const char *host, *user, *password, *socket;
+	unsigned port;
+};
+
+/* How a call that waits for the server ended. */
+enum cdc_my_wait { CDC_MY_READY, CDC_MY_TIME_OVER, CDC_MY_NOT_CONNECTED };
+
+/*
+ * Each carries out one call of the library without blocking beyond the deadline: READY means that the library is done
+ * (mysql_errno tells how), TIME_OVER that the deadline passed, NOT_CONNECTED that there was no connection within
+ * connect_ms. After the latter two the connection is only good for closing.
+ */
+enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_login *login, int64_t connect_ms);
+enum cdc_my_wait cdc_my_wait_query(struct cdc_my *my, const char *sql);
+enum cdc_my_wait cdc_my_wait_row(struct cdc_my *my, MYSQL_RES *result, MYSQL_ROW *ret);
+
+/* What kind of failure an error number of the library (2000 and above) or the server is. */
+enum cdc_err_kind cdc_my_kind_of(unsigned error);
+
+#endif
