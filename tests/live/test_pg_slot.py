@@ -352,6 +352,22 @@ def test_a_restart_is_no_finding(pg_lab, state, major, how):
         assert result.state == OK, result
 
 
+@pytest.mark.parametrize("major", [16, 18])
+def test_a_restart_starts_timers_anew(pg_lab, state, major):
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.write_wal(MIB)
+        args = ["-s", "dbz", "-w", "~:", "-c", "1kB", "--critical-for=1s"]
+        assert check(server, *args, state_dir=state).state == OK
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+        server.restart()
+        result = check(server, *args, state_dir=state)
+        assert result.state == OK and re.search("for (0 s|[0-9]+ ms) of 1 s", result.text), result
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+
+
 @pytest.mark.parametrize("major", pg.VERSIONS)
 def test_the_crash_of_a_backend_is_no_finding(pg_lab, state, major):
     """All processes but the postmaster begin anew: statistics are lost, a physical slot goes back to the checkpoint."""
