@@ -249,6 +249,7 @@ static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check
 
 void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_facts *facts, struct cdc_check *check)
 {
+	cdc_memory_epoch(&check->memory, facts->server.epoch);
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
 	judge_identity(facts, check);

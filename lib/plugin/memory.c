@@ -93,6 +93,16 @@ static bool clock_went_back(const struct cdc_memory *memory)
 	return memory->now_ms < memory->previous_ms;
 }
 
+#define KEY_EPOCH "epoch"
+
+void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch)
+{
+	const char *last = cdc_memory_get(memory, "", KEY_EPOCH);
+
+	memory->anew = last && !cdc_streq(last, epoch);
+	cdc_memory_put(memory, "", KEY_EPOCH, epoch);
+}
+
 int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char *name, int64_t longest_pause_ms)
 {
 	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
@@ -102,7 +112,7 @@ int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char
 		return -1;
 	cdc_buf_addf(&key, "since.%s", name);
 	if (!cdc_memory_get_int(memory, item, key.text, &since) || since < 0 || since > memory->now_ms ||
-	    clock_went_back(memory) || memory->now_ms - memory->previous_ms > longest_pause_ms)
+	    clock_went_back(memory) || memory->anew || memory->now_ms - memory->previous_ms > longest_pause_ms)
 		since = memory->now_ms;
 	cdc_memory_put_int(memory, item, key.text, since);
 	return since;
