@@ -21,10 +21,21 @@ NOTE_MAX = 320
 
 
 @pytest.fixture(scope="module")
-def port():
-    """One port for all: the target belongs to the key of the state."""
-    with fakepg.serve(targets.pg_healthy) as number:
-        yield number
+def ports():
+    """{program: port}: one for all tests of a program, as the target belongs to the key of the state."""
+    with contextlib.ExitStack() as servers:
+        known = {}
+
+        def port_of(program):
+            if program not in known:
+                known[program] = servers.enter_context(targets.serve_healthy(program))
+            return known[program]
+        yield port_of
+
+
+@pytest.fixture
+def port(ports, program):
+    return ports(program)
 
 
 @pytest.fixture

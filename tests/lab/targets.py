@@ -2,13 +2,14 @@
 
 import time
 
-from lab import fakepg, plugin
+from lab import fakeconnect, fakepg, plugin
 
 PG_OPTIONS = ["hostname", "port", "username", "logname", "database", "option", "service", "passfile", "tls", "ca-cert",
               "client-cert", "private-key"]
 COMMON_OPTIONS = ["help", "version", "verbose", "timeout", "warning", "critical", "warning-for", "critical-for", "on",
                   "grace", "hold", "include", "exclude", "max-items", "problems-only", "output-format", "no-perfdata",
                   "discover", "state-dir", "no-state", "forget", "rate-window", "extra-opts"]
+HTTP_OPTIONS = ["auth-file", "bearer-file", "netrc-file", "header-file", "tls", "ca-cert", "client-cert", "private-key"]
 COMMON_SHORT = "hVvtwc"
 COMMON_CONDITIONS = {"unreachable": "critical", "timeout": "unknown", "denied": "unknown", "protocol": "unknown",
                      "missing": "critical", "vanished": "warning", "none": "unknown"}
@@ -17,11 +18,19 @@ COMMON_CONDITIONS = {"unreachable": "critical", "timeout": "unknown", "denied": 
 class Target:
     """metrics: {name: kind}, kind being size, duration, percent or number; main is the one of -w and -c."""
 
-    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol):
+    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy=None):
         self.reach, self.options = reach, COMMON_OPTIONS + options
         self.conditions = {**COMMON_CONDITIONS, **conditions}
         self.main, self.metrics, self.name_option, self.library = main, metrics, name_option, library
-        self.protocol = protocol
+        self.protocol, self.healthy = protocol, healthy
+
+
+def _connect(host, port):
+    return ["-H", host, "-P", port]
+
+
+def _connect_healthy():
+    return fakeconnect.serve(fakeconnect.Worker({"dbz_orders": fakeconnect.connector()}))
 
 
 def _pg(host, port):
@@ -41,6 +50,20 @@ TARGETS = {
         conditions={"lost": "critical", "unreserved": "critical", "extended": "warning", "inactive": "warning",
                     "unlimited": "ok", "recreated": "critical", "not-synced": "warning", "failover-off": "ok",
                     "standby": "ok"}),
+    "check_connect_status": Target(
+        reach=_connect, library="libcurl", protocol="http", name_option="connector", healthy=_connect_healthy,
+        options=HTTP_OPTIONS + ["url", "hostname", "port", "all-workers", "connector", "type", "tasks", "ipv4", "ipv6"],
+        main="tasks-failed",
+        metrics={"tasks-failed": "number", "connectors": "number", "connectors-failed": "number", "tasks": "number",
+                 "tasks-running": "number", "tasks-unassigned": "number", "workers": "number",
+                 "response-time": "duration", "connector-tasks": "number", "connector-running": "number",
+                 "failed-for": "duration"},
+        conditions={"failed": "critical", "connector-failed": "critical", "unassigned": "warning",
+                    "restarting": "warning", "flapping": "warning", "paused": "warning", "stopped": "warning",
+                    "no-tasks": "critical", "fewer-tasks": "warning", "unknown-state": "warning",
+                    "no-status": "critical", "dead-worker": "critical", "rebalancing": "warning",
+                    "starting": "warning", "unhealthy": "critical", "not-live": "critical",
+                    "worker-down": "warning"}),
 }
 
 
@@ -98,4 +121,4 @@ def pg_slots(*slots):
 
 def serve_healthy(program):
     """A context manager of the port of a server that the plugin has nothing to complain about."""
-    return {"pg": lambda: fakepg.serve(pg_healthy)}[of(program).protocol]()
+    return of(program).healthy() if of(program).healthy else fakepg.serve(pg_healthy)
