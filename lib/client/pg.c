@@ -13,6 +13,7 @@ void cdc_pg_close(struct cdc_pg **pg)
 		return;
 	PQfinish((*pg)->conn);
 	free((*pg)->target);
+	free((*pg)->asked);
 	free(*pg);
 	*pg = NULL;
 }
@@ -25,6 +26,11 @@ int cdc_pg_version(const struct cdc_pg *pg)
 const char *cdc_pg_target(const struct cdc_pg *pg)
 {
 	return pg->target;
+}
+
+const char *cdc_pg_asked(const struct cdc_pg *pg)
+{
+	return pg->asked;
 }
 
 void cdc_pg_versions(struct cdc_buf *buf)

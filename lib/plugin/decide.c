@@ -4,43 +4,6 @@
 
 #include <stdlib.h>
 
-#define PAUSE_MIN_MS ((int64_t)15 * 60 * 1000)
-
-const struct cdc_condition *cdc_row_of(const struct cdc_check *check, const struct cdc_finding *finding)
-{
-	return check->policy->rows[finding->condition];
-}
-
-/* A pause between runs beyond this starts a timer again. */
-int64_t cdc_longest_pause(int64_t duration_ms)
-{
-	if (duration_ms > INT64_MAX / 3)
-		return INT64_MAX;
-	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
-}
-
-static void append(char **text, const char *format, ...) CDC_PRINTF(2, 3);
-
-static void append(char **text, const char *format, ...)
-{
-	struct cdc_buf longer = CDC_BUF_INIT;
-	va_list args;
-
-	cdc_buf_add(&longer, *text);
-	va_start(args, format);
-	cdc_buf_vaddf(&longer, format, args);
-	va_end(args);
-	free(*text);
-	*text = cdc_buf_take(&longer);
-}
-
-void cdc_finding_append(struct cdc_finding *finding, const char *suffix)
-{
-	append(&finding->text, "%s", suffix);
-	if (finding->headline)
-		append(&finding->headline, "%s", suffix);
-}
-
 /* The state a condition has while nothing tolerates it. */
 static enum cdc_state full_state(const struct cdc_check *check, const struct cdc_finding *finding)
 {
@@ -62,7 +25,7 @@ static int64_t age_of(struct cdc_check *check, const char *item, const struct cd
 
 	if (finding->age_ms >= 0)
 		return finding->age_ms;
-	since = cdc_memory_since(&check->memory, item, timer, cdc_longest_pause(check->policy->grace_ms));
+	since = cdc_memory_since(&check->memory, item, timer, cdc_memory_longest_pause(check->policy->grace_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 

@@ -7,13 +7,10 @@
 #include "plugin/decide.h"
 
 /* The row of a finding's condition. */
-const struct cdc_condition *cdc_row_of(const struct cdc_check *check, const struct cdc_finding *finding);
-
-/* The pause between runs, in milliseconds, beyond which a timer of that duration starts again. */
-int64_t cdc_longest_pause(int64_t duration_ms);
-
-/* Appends to the finding's text and headline. */
-void cdc_finding_append(struct cdc_finding *finding, const char *suffix);
+static inline const struct cdc_condition *cdc_row_of(const struct cdc_check *check, const struct cdc_finding *finding)
+{
+	return check->policy->rows[finding->condition];
+}
 
 /* held.c: remembers a finding as seen at seen_ms (wall clock); headline may be NULL. */
 void cdc_held_keep(struct cdc_check *check, const char *item, const struct cdc_condition *row, int64_t seen_ms,

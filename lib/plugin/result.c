@@ -167,6 +167,23 @@ static struct cdc_finding *add_finding(struct cdc_finding **findings, size_t *co
 	return &(*findings)[(*count)++];
 }
 
+static void append(char **text, const char *suffix)
+{
+	struct cdc_buf longer = CDC_BUF_INIT;
+
+	cdc_buf_add(&longer, *text);
+	cdc_buf_add(&longer, suffix);
+	free(*text);
+	*text = cdc_buf_take(&longer);
+}
+
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix)
+{
+	append(&finding->text, suffix);
+	if (finding->headline)
+		append(&finding->headline, suffix);
+}
+
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...)
 {
 	va_list args;

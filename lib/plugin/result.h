@@ -115,6 +115,9 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...) CDC_PRINTF(
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...) CDC_PRINTF(3, 4);
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
 
+/* Appends to the finding's text and headline. */
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix);
+
 /* The same for the whole check, without an item. */
 struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
     CDC_PRINTF(3, 4);

@@ -14,7 +14,7 @@ static int64_t violation_age(struct cdc_check *check, const struct cdc_item *ite
 
 	cdc_buf_addf(&name, "%c.%s.", which, check->policy->plugin->metrics[index].name);
 	cdc_range_print(&name, range);
-	since = cdc_memory_since(&check->memory, item->key, name.text, cdc_longest_pause(for_ms));
+	since = cdc_memory_since(&check->memory, item->key, name.text, cdc_memory_longest_pause(for_ms));
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 

@@ -352,6 +352,22 @@ def test_a_restart_is_no_finding(pg_lab, state, major, how):
         assert result.state == OK, result
 
 
+@pytest.mark.parametrize("major", [16, 18])
+def test_a_restart_starts_timers_anew(pg_lab, state, major):
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.write_wal(MIB)
+        args = ["-s", "dbz", "-w", "~:", "-c", "1kB", "--critical-for=1s"]
+        assert check(server, *args, state_dir=state).state == OK
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+        server.restart()
+        result = check(server, *args, state_dir=state)
+        assert result.state == OK and re.search("for (0 s|[0-9]+ ms) of 1 s", result.text), result
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+
+
 @pytest.mark.parametrize("major", pg.VERSIONS)
 def test_the_crash_of_a_backend_is_no_finding(pg_lab, state, major):
     """All processes but the postmaster begin anew: statistics are lost, a physical slot goes back to the checkpoint."""
@@ -405,6 +421,35 @@ def test_failover_behind_one_address(pg_lab, state, private, major, name, wanted
         result = check(server, "-s", "dbz", host=address, state_dir=state)
         assert result.state == wanted, result
         assert wanted == OK or re.search("again|recreated|anew|failover", result.line1), result
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_failover_in_a_list_of_hosts(pg_lab, state, how):
+    """Whichever host answers, it is the same check: what is gone has vanished, what comes back was created anew."""
+    with contextlib.ExitStack() as stack:
+        primary = stack.enter_context(pg_lab.fresh(18))
+        server = pg_lab.standby(primary)
+        stack.callback(pg_lab.remove, server)
+        hosts = f"{primary.host},{server.host}"
+        primary.create_slot("dbz")
+        primary.create_slot("dbz_copied", failover=True)
+        pg_situations.sync(primary, server, "dbz_copied")
+
+        def look(*args):
+            if how == "option":
+                return check(primary, *args, host=hosts, state_dir=state)
+            return plugin("check_pg_slot", "-u", pg.PLAIN, *args, state_dir=state,
+                          env={"PGHOST": hosts, "PGPORT": str(primary.port)})
+
+        assert look().state == look("-s", "dbz").state == OK
+        primary.stop()
+        server.promote()
+        result = look()
+        assert result.state == WARNING and "dbz is not there any more" in result.line1, result
+        server.create_slot("dbz")
+        for args in [], ["-s", "dbz"]:
+            result = look(*args)
+            assert result.state == CRITICAL and "created again" in result.line1, result
 
 
 def move_address(link, server):
