@@ -2,7 +2,7 @@
 
 import time
 
-from lab import fakeconnect, fakepg, plugin
+from lab import fakeconnect, fakepg, hostile, plugin
 
 PG_OPTIONS = ["hostname", "port", "username", "logname", "database", "option", "service", "passfile", "tls", "ca-cert",
               "client-cert", "private-key"]
@@ -16,9 +16,12 @@ COMMON_CONDITIONS = {"unreachable": "critical", "timeout": "unknown", "denied": 
 
 
 class Target:
-    """metrics: {name: kind}, kind being size, duration, percent or number; main is the one of -w and -c."""
+    """metrics: {name: kind}, kind being size, duration, percent or number; main is the one of -w and -c.
 
-    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy=None):
+    healthy(name) is the handler of a server (lab.hostile) that has an object of that name and nothing to complain about.
+    """
+
+    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy):
         self.reach, self.options = reach, COMMON_OPTIONS + options
         self.conditions = {**COMMON_CONDITIONS, **conditions}
         self.main, self.metrics, self.name_option, self.library = main, metrics, name_option, library
@@ -29,8 +32,8 @@ def _connect(host, port):
     return ["-H", host, "-P", port]
 
 
-def _connect_healthy():
-    return fakeconnect.serve(fakeconnect.Worker({"dbz_orders": fakeconnect.connector()}))
+def _connect_healthy(name):
+    return fakeconnect.Worker({name: fakeconnect.connector()})
 
 
 def _pg(host, port):
@@ -38,9 +41,13 @@ def _pg(host, port):
     return ["-H", host, "-P", port, "-u", "x", "--tls=disable"]
 
 
+def _pg_healthy(name):
+    return fakepg.handler(pg_slots({"slot_name": name.encode()}))
+
+
 TARGETS = {
     "check_pg_slot": Target(
-        reach=_pg, library="libpq", protocol="pg", name_option="slot",
+        reach=_pg, library="libpq", protocol="pg", name_option="slot", healthy=_pg_healthy,
         options=PG_OPTIONS + ["slot", "type", "temporary", "size-limit"],
         main="retained",
         metrics={"retained": "size", "lag": "size", "headroom": "size", "time-to-loss": "duration",
@@ -121,4 +128,4 @@ def pg_slots(*slots):
 
 def serve_healthy(program):
     """A context manager of the port of a server that the plugin has nothing to complain about."""
-    return of(program).healthy() if of(program).healthy else fakepg.serve(pg_healthy)
+    return hostile.serve(of(program).healthy("dbz_orders"))
