@@ -11,17 +11,6 @@
 /* A pause between runs after which "since first seen inactive" would be a guess. */
 #define INACTIVE_PAUSE_MS ((int64_t)30 * 60 * 1000)
 
-bool pg_slot_is_copy(const struct pg_slot_server *server, const struct pg_slot *slot)
-{
-	/* on a promoted server `synced` stays true and means nothing any more */
-	return server->standby && slot->synced;
-}
-
-bool pg_slot_is_unused(const struct pg_slot *slot)
-{
-	return !slot->restart_lsn.known && !pg_slot_is_lost(slot);
-}
-
 static bool has_status(const struct pg_slot *slot, const char *status)
 {
 	return slot->wal_status && cdc_streq(slot->wal_status, status);
@@ -137,6 +126,7 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	cdc_item_label(item, LABEL_DATABASE, slot->database);
 	item->transient = slot->temporary;
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
+	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
 	pg_slot_judge_spill(server, slot, item, check);
 	pg_slot_compare(facts, slot, item, check);
@@ -189,13 +179,22 @@ static bool is_there(const struct pg_slot_facts *facts, const char *name)
 	return false;
 }
 
+/* True if the name was given before. */
+static bool is_repeated(const struct cdc_strings *names, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (cdc_streq(names->at[i], names->at[index]))
+			return true;
+	return false;
+}
+
 static void judge_named(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	const struct cdc_strings *names = &check->policy->names;
 
 	for (size_t i = 0; i < names->count; i++)
 		if (cdc_policy_selects(check->policy, names->at[i]) && !is_there(facts, names->at[i]) &&
-		    !cdc_result_find(&check->result, names->at[i]))
+		    !is_repeated(names, i))
 			judge_absent(&facts->server, names->at[i], check);
 }
 
@@ -216,6 +215,17 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }
 
+/* A fork that has no such functions is no missing right: then it goes without. */
+static void judge_identity(const struct pg_slot_facts *facts, struct cdc_check *check)
+{
+	if (!facts->identity_refused)
+		return;
+	if (cdc_policy_asks_condition(check->policy, RECREATED))
+		cdc_result_raise(check, CDC_COND_DENIED, "a failover is not noticed: %s", facts->identity_refused);
+	else
+		cdc_result_note(check, "a failover is not noticed: %s", facts->identity_refused);
+}
+
 static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	if (!facts->stats_refused)
@@ -228,8 +238,10 @@ static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check
 
 void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_facts *facts, struct cdc_check *check)
 {
+	cdc_memory_epoch(&check->memory, facts->server.epoch);
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
+	judge_identity(facts, check);
 	judge_statistics(facts, check);
 	for (size_t i = 0; i < facts->count; i++)
 		if (is_wanted(config, &facts->slots[i]))
