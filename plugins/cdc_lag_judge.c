@@ -97,18 +97,20 @@ static bool has_task(const struct group *group, const char *task)
 /* A task that an earlier run saw beside those that are there now. Told once, it is forgotten. */
 static void judge_lost_tasks(const struct group *group, struct cdc_item *item, struct cdc_check *check)
 {
-	const struct cdc_entries *old = &check->memory.old;
+	const char *task;
+	size_t at = 0;
 
 	if (cdc_memory_get(&check->memory, item->name, "held.vanished"))
 		return;
-	for (size_t i = 0; i < old->count; i++) {
-		const struct cdc_entry *entry = &old->at[i];
+	while ((task = cdc_lag_next_task(&check->memory, item->name, &at)) != NULL) {
+		struct cdc_lag_trace trace;
 
-		if (!cdc_streq(entry->item, item->name) || strncmp(entry->key, "task.", 5) != 0 || has_task(group, entry->key + 5))
+		if (has_task(group, task))
 			continue;
-		cdc_memory_carry(&check->memory, entry->item, entry->key);
-		cdc_finding_headline(cdc_item_raise(item, CDC_COND_VANISHED, "task %s has no series any more", entry->key + 5),
-		    "has lost task %s: an earlier run judged it (--forget if that is meant)", entry->key + 5);
+		trace = cdc_lag_trace_read(&check->memory, item->name, task);
+		cdc_lag_trace_leave(&check->memory, item->name, task, &trace);
+		cdc_finding_headline(cdc_item_raise(item, CDC_COND_VANISHED, "task %s has no series any more", task),
+		    "has lost task %s: an earlier run judged it (--forget if that is meant)", task);
 	}
 }
 

@@ -75,6 +75,9 @@ static int read_file(struct cdc_run *run, const char *path, struct cdc_lag_facts
 	code = note_age(path, fd, facts, err);
 	if (code == 0)
 		code = read_page(path, fd, &page, &facts->sources[source], err);
+	if (run->check.policy->verbose > 0)
+		cdc_result_verbose(&run->check, "%s: %llu samples in %llu lines", facts->sources[source].name,
+		    (unsigned long long)page.samples, (unsigned long long)page.number);
 	cdc_exposition_release(&page);
 	cdc_lag_reader_release(&samples);
 	if (!standard)

@@ -51,6 +51,8 @@ static void put_trace(struct cdc_memory *memory, const char *name, const struct 
 {
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
+	if (!memory->usable)
+		return;
 	add_field(&text, trace->plugin);
 	add_field(&text, trace->type);
 	add_field(&text, trace->database);

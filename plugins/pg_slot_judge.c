@@ -11,17 +11,6 @@
 /* A pause between runs after which "since first seen inactive" would be a guess. */
 #define INACTIVE_PAUSE_MS ((int64_t)30 * 60 * 1000)
 
-bool pg_slot_is_copy(const struct pg_slot_server *server, const struct pg_slot *slot)
-{
-	/* on a promoted server `synced` stays true and means nothing any more */
-	return server->standby && slot->synced;
-}
-
-bool pg_slot_is_unused(const struct pg_slot *slot)
-{
-	return !slot->restart_lsn.known && !pg_slot_is_lost(slot);
-}
-
 static bool has_status(const struct pg_slot *slot, const char *status)
 {
 	return slot->wal_status && cdc_streq(slot->wal_status, status);

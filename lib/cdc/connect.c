@@ -111,69 +111,108 @@ static void add_task(struct cdc_connector *connector)
 	connector->tasks[connector->task_count++] = (struct cdc_connect_task){ .id = -1 };
 }
 
-/* A text or number below {name: {status: ... }}. */
-static void take_in_status(struct cdc_connector *connector, const struct cdc_json *json, enum cdc_json_kind kind,
-    const char *text)
-{
-	struct cdc_connect_task *task = last_task(connector);
-	bool in_tasks = cdc_json_key_is(json, 2, "tasks");
+/* Where in {name: {status: {...}, info: {...}}} the reader is. */
+enum part { STATUS, INFO };
+enum branch { CONNECTOR, TASKS, CONFIG };
 
-	if (json->depth == 3 && kind == CDC_JSON_STRING && cdc_json_key_is(json, 2, "type"))
+/* A text or number below {name: {status: ... }}. */
+static void take_in_status(struct cdc_connect_reader *reader, enum cdc_json_kind kind, const char *text)
+{
+	struct cdc_connector *connector = &reader->connector;
+	const struct cdc_json *json = &reader->json;
+	struct cdc_connect_task *task = last_task(connector);
+
+	if (json->depth == 3 && kind == CDC_JSON_STRING && cdc_json_key_is(json, 2, "type")) {
 		set(&connector->type, text);
-	else if (json->depth == 4 && kind == CDC_JSON_STRING && cdc_json_key_is(json, 2, "connector"))
+	} else if (json->depth == 4 && kind == CDC_JSON_STRING && reader->branch == CONNECTOR) {
 		take_status(&connector->status, cdc_json_key(json, 3), text);
-	else if (json->depth == 5 && in_tasks && task && cdc_json_key_is(json, 4, "id") && kind == CDC_JSON_NUMBER &&
-	    !cdc_num_parse_int(text, &task->id))
-		task->id = -1;
-	else if (json->depth == 5 && in_tasks && task && kind == CDC_JSON_STRING && cdc_json_key(json, 4))
-		take_status(&task->status, cdc_json_key(json, 4), text);
-	else if (json->depth == 4 && in_tasks && kind == CDC_JSON_OBJECT && !cdc_json_key(json, 3))
-		add_task(connector);
+	} else if (json->depth == 5 && reader->branch == TASKS && task) {
+		if (kind == CDC_JSON_STRING)
+			take_status(&task->status, cdc_json_key(json, 4), text);
+		else if (kind == CDC_JSON_NUMBER && cdc_json_key_is(json, 4, "id") && !cdc_num_parse_int(text, &task->id))
+			task->id = -1;
+	}
 }
 
-static void take_in_info(struct cdc_connector *connector, const struct cdc_json *json, enum cdc_json_kind kind,
-    const char *text)
+/* A container's beginning below {name: {part: ... }}: what leads nowhere is skipped. */
+static int take_container(struct cdc_connect_reader *reader, enum cdc_json_kind kind)
 {
-	if (json->depth != 4)
-		return;
-	if (kind == CDC_JSON_STRING && cdc_json_key_is(json, 2, "config"))
-		take_config(connector, cdc_json_key(json, 3), text);
-	else if (kind == CDC_JSON_OBJECT && cdc_json_key_is(json, 2, "tasks"))
-		connector->configured++;
+	struct cdc_connector *connector = &reader->connector;
+	const struct cdc_json *json = &reader->json;
+	bool object = kind == CDC_JSON_OBJECT;
+
+	if (json->depth == 3 && reader->part == STATUS && object && cdc_json_key_is(json, 2, "connector"))
+		reader->branch = CONNECTOR;
+	else if (json->depth == 3 && reader->part == INFO && object && cdc_json_key_is(json, 2, "config"))
+		reader->branch = CONFIG;
+	else if (json->depth == 3 && !object && cdc_json_key_is(json, 2, "tasks"))
+		reader->branch = TASKS;
+	else if (json->depth == 4 && object && reader->branch == TASKS && reader->part == STATUS)
+		add_task(connector);
+	else if (json->depth == 4 && object && reader->branch == TASKS)
+		return connector->configured++, CDC_JSON_SKIP;
+	else
+		return CDC_JSON_SKIP;
+	return 0;
+}
+
+static int take_inside(struct cdc_connect_reader *reader, enum cdc_json_kind kind, const char *text)
+{
+	const struct cdc_json *json = &reader->json;
+
+	if (kind == CDC_JSON_OBJECT || kind == CDC_JSON_ARRAY)
+		return take_container(reader, kind);
+	if (reader->part == STATUS)
+		take_in_status(reader, kind, text);
+	else if (kind == CDC_JSON_STRING && json->depth == 4 && reader->branch == CONFIG)
+		take_config(&reader->connector, cdc_json_key(json, 3), text);
+	return 0;
 }
 
 /* The members of one connector: {status: {...}, info: {...}}. */
-static void take_part(struct cdc_connector *connector, const struct cdc_json *json, enum cdc_json_kind kind)
+static int take_part(struct cdc_connect_reader *reader, enum cdc_json_kind kind)
 {
-	if (kind == CDC_JSON_OBJECT && cdc_json_key_is(json, 1, "status"))
+	struct cdc_connector *connector = &reader->connector;
+
+	if (kind == CDC_JSON_OBJECT && cdc_json_key_is(&reader->json, 1, "status")) {
 		connector->has_status = true;
-	else if (kind == CDC_JSON_OBJECT && cdc_json_key_is(json, 1, "info"))
+		reader->part = STATUS;
+	} else if (kind == CDC_JSON_OBJECT && cdc_json_key_is(&reader->json, 1, "info")) {
 		connector->has_info = true;
+		reader->part = INFO;
+	} else if (kind == CDC_JSON_OBJECT || kind == CDC_JSON_ARRAY) {
+		return CDC_JSON_SKIP;
+	}
+	return 0;
+}
+
+static int take_connector(struct cdc_connect_reader *reader, enum cdc_json_kind kind, struct cdc_err *err)
+{
+	const char *name = cdc_json_key(&reader->json, 0);
+
+	if (kind == CDC_JSON_OBJECT_END)
+		return reader->take(reader->arg, &reader->connector, err);
+	if (kind != CDC_JSON_OBJECT)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the status of connector '%.80s' is no object", name);
+	connector_clear(&reader->connector);
+	reader->connector.name = cdc_strdup(name);
+	return 0;
 }
 
 static int take_value(void *arg, const struct cdc_json *json, enum cdc_json_kind kind, const char *text,
     struct cdc_err *err)
 {
 	struct cdc_connect_reader *reader = arg;
-	struct cdc_connector *connector = &reader->connector;
 
-	if (json->depth == 0 && kind != CDC_JSON_OBJECT && kind != CDC_JSON_OBJECT_END)
+	if (json->depth > 2)
+		return take_inside(reader, kind, text);
+	if (json->depth == 2)
+		return take_part(reader, kind);
+	if (json->depth == 1)
+		return take_connector(reader, kind, err);
+	if (kind != CDC_JSON_OBJECT && kind != CDC_JSON_OBJECT_END)
 		return cdc_fail(err, CDC_ERR_PROTOCOL,
 		    "an object with the status of every connector was expected (Kafka Connect 2.3 or later)");
-	if (json->depth == 1 && kind == CDC_JSON_OBJECT) {
-		connector_clear(connector);
-		connector->name = cdc_strdup(cdc_json_key(json, 0));
-	} else if (json->depth == 1 && kind == CDC_JSON_OBJECT_END) {
-		return reader->take(reader->arg, connector, err);
-	} else if (json->depth == 1) {
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "the status of connector '%.80s' is no object", cdc_json_key(json, 0));
-	} else if (json->depth == 2) {
-		take_part(connector, json, kind);
-	} else if (json->depth > 2 && cdc_json_key_is(json, 1, "status")) {
-		take_in_status(connector, json, kind, text);
-	} else if (json->depth > 2 && cdc_json_key_is(json, 1, "info")) {
-		take_in_info(connector, json, kind, text);
-	}
 	return 0;
 }
 

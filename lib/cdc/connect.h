@@ -63,6 +63,7 @@ struct cdc_connect_reader {
 	cdc_connect_take *take;
 	void *arg;
 	struct cdc_connector connector; /* the one that is being read */
+	int part, branch;               /* where in it: inner */
 };
 
 /* The reader must not be moved afterwards; release it with cdc_connect_reader_release. */

@@ -15,7 +15,7 @@
 void cdc_decide(struct cdc_check *check, bool complete);
 
 /*
- * Decides one item before the others and lets it go if it is fine and the output will have no place for it, so that
+ * Decides one item before the others, and lets go of whichever item the output will have no place for, so that
  * thousands can be judged one by one as they stream in. The item must be complete and there; the pointer is not valid
  * afterwards. The memory must be open already. Saves nothing for a plugin whose main metric belongs to its items.
  */

@@ -103,6 +103,15 @@ void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch)
 	cdc_memory_put(memory, "", KEY_EPOCH, epoch);
 }
 
+#define PAUSE_MIN_MS ((int64_t)15 * 60 * 1000)
+
+int64_t cdc_memory_longest_pause(int64_t duration_ms)
+{
+	if (duration_ms > INT64_MAX / 3)
+		return INT64_MAX;
+	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
+}
+
 int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char *name, int64_t longest_pause_ms)
 {
 	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;

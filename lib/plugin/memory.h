@@ -53,6 +53,12 @@ void cdc_memory_carry_item(struct cdc_memory *memory, const char *item);
 void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch);
 
 /*
+ * How long a pause between runs may be, in milliseconds, for a timer of that duration to go on: three times as long, and
+ * never less than 15 minutes (interface.md section 1).
+ */
+int64_t cdc_memory_longest_pause(int64_t duration_ms);
+
+/*
  * Since when, by the wall clock, every run saw what `name` stands for; now_ms when it was not seen in the last run,
  * when the clock went backwards, in another epoch, or when the last run is longer ago than longest_pause_ms (interface.md section 1).
  * Calling it is seeing it. -1 when the memory is not usable.

@@ -32,9 +32,10 @@ static char *clean_label(const char *name)
 	return cdc_buf_take(&label);
 }
 
-/* An item, or the name of one that was let go (then item is NULL), and where its label goes. */
+/* An item, or what is left of one (then item is NULL), and where its label goes. */
 struct named_index {
 	const struct cdc_item *item;
+	const struct cdc_left_out *left;
 	const char *name;
 	size_t index;
 };
@@ -57,13 +58,16 @@ static int compare_items(const void *a, const void *b)
 /* Everything that takes a label, in the order of choosing. The caller frees it. */
 static struct named_index *order_of_labels(const struct cdc_result *result, size_t *ret_count)
 {
-	size_t count = result->count + result->left_out.count;
+	size_t count = result->count + result->left_count;
 	struct named_index *order = cdc_alloc(count, sizeof(*order));
 
 	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], result->items[i]->name, i };
-	for (size_t i = result->count; i < count; i++)
-		order[i] = (struct named_index){ NULL, result->left_out.at[i - result->count], i };
+		order[i] = (struct named_index){ result->items[i], NULL, result->items[i]->name, i };
+	for (size_t i = result->count; i < count; i++) {
+		const struct cdc_left_out *left = &result->left_out[i - result->count];
+
+		order[i] = (struct named_index){ NULL, left, left->name, i };
+	}
 	qsort(order, count, sizeof(*order), compare_items);
 	*ret_count = count;
 	return order;
@@ -94,8 +98,6 @@ char **cdc_perfdata_labels(const struct cdc_result *result)
 		tsearch(labels[order[i].index], &used, compare_text);
 	}
 	tdestroy(used, no_free);
-	for (size_t i = result->count; i < count; i++)
-		free(labels[i]);
 	free(order);
 	return labels;
 }
@@ -137,9 +139,30 @@ static void add_value(struct cdc_buf *buf, const char *label, const struct cdc_m
 	cdc_buf_truncate(buf, end);
 }
 
-static int compare_perfdata(const void *a, const void *b)
+/* Where performance data goes: behind "|" first, then behind a blank. */
+struct perfdata {
+	struct cdc_buf *buf;
+	const struct cdc_check *check;
+	const char *label;
+	char separator;
+};
+
+static void add_metric(struct perfdata *perfdata, size_t metric, cdc_num value)
 {
-	return compare_items(a, b);
+	const struct cdc_policy *policy = perfdata->check->policy;
+
+	cdc_buf_add_char(perfdata->buf, perfdata->separator);
+	add_value(perfdata->buf, perfdata->label, &policy->plugin->metrics[metric], &policy->thresholds[metric], value);
+	perfdata->separator = ' ';
+}
+
+static void add_item_perfdata(struct perfdata *perfdata, const struct cdc_item *item, bool few)
+{
+	if (few && !item->fixed && !item->named && item->state == CDC_OK)
+		return;
+	for (size_t i = 0; i < perfdata->check->policy->plugin->metric_count; i++)
+		if (item->values[i].known)
+			add_metric(perfdata, i, item->values[i].value);
 }
 
 /* Behind the last text: "|" and the items separated by one blank; nothing when there are no values. */
@@ -147,28 +170,21 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	bool few = cdc_result_item_count(result) > (size_t)check->policy->max_items;
-	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	struct perfdata perfdata = { .buf = buf, .check = check, .separator = '|' };
 	char **labels = cdc_perfdata_labels(result);
-	char separator = '|';
+	size_t count;
+	struct named_index *order = order_of_labels(result, &count);
 
-	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], result->items[i]->name, i };
-	qsort(order, result->count, sizeof(*order), compare_perfdata);
-	for (size_t i = 0; i < result->count; i++) {
-		const struct cdc_item *item = order[i].item;
+	for (size_t i = 0; i < count; i++) {
+		const struct cdc_left_out *left = order[i].left;
 
-		if (few && !item->fixed && !item->named && item->state == CDC_OK)
-			continue;
-		for (size_t m = 0; m < result->plugin->metric_count; m++) {
-			if (!item->values[m].known)
-				continue;
-			cdc_buf_add_char(buf, separator);
-			add_value(buf, labels[order[i].index], &result->plugin->metrics[m],
-			    &check->policy->thresholds[m], item->values[m].value);
-			separator = ' ';
-		}
+		perfdata.label = labels[order[i].index];
+		if (order[i].item)
+			add_item_perfdata(&perfdata, order[i].item, few);
+		for (size_t v = 0; left && v < left->count; v++)
+			add_metric(&perfdata, left->values[v].metric, left->values[v].value);
 	}
-	cdc_labels_free(labels, result->count);
+	cdc_labels_free(labels, count);
 	free(order);
 }
 
@@ -199,7 +215,7 @@ static bool has_line(const struct cdc_item *item)
 
 static size_t line_count(const struct cdc_result *result)
 {
-	size_t n = result->left_out.count;
+	size_t n = result->left_count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += has_line(result->items[i]);
@@ -211,7 +227,7 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	struct cdc_item **sorted = cdc_result_sorted(result);
-	size_t shown = 0, left = check->policy->problems_only ? 0 : result->left_out.count;
+	size_t shown = 0, left = check->policy->problems_only ? 0 : result->left_count;
 
 	for (size_t i = 0; i < result->count; i++) {
 		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))

@@ -8,6 +8,7 @@
 
 #include "plugin/memory.h"
 #include "plugin/policy.h"
+#include "value/rows.h"
 
 /* One thing that is the case with an item: a condition, or a metric outside its range (then condition is -1). */
 struct cdc_finding {
@@ -47,6 +48,17 @@ struct cdc_item {
 	enum cdc_state state; /* decided */
 };
 
+/* What is kept of an item that has no place in the output: its name, and the values of one that is not fine. */
+struct cdc_left_out {
+	char *name;
+	enum cdc_state state;
+	struct cdc_left_value {
+		size_t metric;
+		cdc_num value;
+	} *values;
+	size_t count;
+};
+
 struct cdc_texts {
 	char **at;
 	size_t count, capacity;
@@ -56,8 +68,9 @@ struct cdc_result {
 	const struct cdc_plugin *plugin;
 	struct cdc_item **items;
 	size_t count, capacity;
-	struct cdc_texts left_out; /* names of items that are fine and have no place in the output (cdc_settle) */
-	struct cdc_item **spare; /* settled items that are fine, a heap: the last by name is the first to go */
+	struct cdc_left_out *left_out; /* items that have no place in the output (cdc_settle) */
+	size_t left_count, left_capacity;
+	struct cdc_item **spare; /* settled items, a heap: the last in the order of the output is the first to go */
 	size_t spare_count, spare_capacity;
 	struct cdc_finding *findings; /* that concern the whole and no item: unreachable, timeout, none ... */
 	size_t finding_count, finding_capacity;
@@ -105,6 +118,9 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...) CDC_PRINTF(
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...) CDC_PRINTF(3, 4);
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
 
+/* Appends to the finding's text and headline. */
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix);
+
 /* The same for the whole check, without an item. */
 struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
     CDC_PRINTF(3, 4);
@@ -115,6 +131,9 @@ void cdc_result_note(struct cdc_check *check, const char *format, ...) CDC_PRINT
 /* A line for --verbose. The caller asks the policy first when making the text is dear. */
 void cdc_result_verbose(struct cdc_check *check, const char *format, ...) CDC_PRINTF(2, 3);
 
+/* The rows of an answer, a line each, for --verbose three times. */
+void cdc_result_show_rows(struct cdc_check *check, const struct cdc_rows *rows);
+
 /* Notes an error as the condition that its kind stands for, with its text as the result's error. */
 void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err);
 
@@ -122,8 +141,8 @@ void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err);
 struct cdc_item **cdc_result_sorted(const struct cdc_result *result) CDC_MUST_USE;
 
 /*
- * For cdc_settle: keeps of the items that are fine as many as the output has lines, the first by name, and lets go of
- * all but the names of the others. Items that were named, and formats that show every item, are left alone.
+ * For cdc_settle: keeps as many items as the output has lines, the first of them, and of the others only what
+ * cdc_left_out has. Items that were named, and formats that show every item, are left alone.
  */
 void cdc_result_spare(struct cdc_check *check, struct cdc_item *item);
 

@@ -47,18 +47,34 @@ bool facts_load(const char *plugin, const char *name, const char *query, struct 
 	return true;
 }
 
+/* A row is one block of memory: it is made anew. */
+static void replace_row(struct cdc_rows *rows, size_t row, const char **cells)
+{
+	CDC_ROWS_CLEANUP struct cdc_rows made = { 0 };
+
+	cdc_rows_set_columns(&made, rows->columns, (const char *const *)rows->names);
+	cdc_rows_add(&made, cells);
+	free(rows->blocks[row]);
+	rows->blocks[row] = made.blocks[0];
+	memcpy(rows->cells + row * rows->columns, made.cells, rows->columns * sizeof(*made.cells));
+	made.count = 0;
+}
+
 void facts_set(struct cdc_rows *rows, size_t row, const char *column, const char *value)
 {
-	for (size_t i = 0; i < rows->columns; i++) {
-		char **cell = &rows->cells[row * rows->columns + i];
+	const char *cells[100];
+	bool found = false;
 
-		if (!cdc_streq(rows->names[i], column))
-			continue;
-		free(*cell);
-		*cell = cdc_strdup(value);
-		return;
+	expect(rows->columns <= CDC_LEN(cells) && row < rows->count, "there is no row %zu", row);
+	for (size_t i = 0; i < rows->columns; i++) {
+		cells[i] = rows->cells[row * rows->columns + i];
+		if (cdc_streq(rows->names[i], column)) {
+			cells[i] = value;
+			found = true;
+		}
 	}
-	fail_msg("there is no column %s", column);
+	expect(found, "there is no column %s", column);
+	replace_row(rows, row, cells);
 }
 
 /* Cuts the next section off *text: its heading without "== ", and the output expected. */
