@@ -81,10 +81,13 @@ void cdc_policy_init(struct cdc_policy *policy, const struct cdc_plugin *plugin)
 
 	*policy = (struct cdc_policy){ .plugin = plugin };
 	policy->thresholds = cdc_alloc(plugin->metric_count, sizeof(*policy->thresholds));
+	policy->rows = cdc_alloc(conditions, sizeof(*policy->rows));
 	policy->states = cdc_alloc(conditions, sizeof(*policy->states));
 	policy->states_given = cdc_alloc(conditions, sizeof(*policy->states_given));
-	for (size_t i = 0; i < conditions; i++)
-		policy->states[i] = cdc_plugin_condition(plugin, i)->state;
+	for (size_t i = 0; i < conditions; i++) {
+		policy->rows[i] = cdc_plugin_condition(plugin, i);
+		policy->states[i] = policy->rows[i]->state;
+	}
 	for (size_t i = 0; i < plugin->metric_count; i++) {
 		set_default_range(policy, i, false, plugin->metrics[i].warning);
 		set_default_range(policy, i, true, plugin->metrics[i].critical);
@@ -95,6 +98,7 @@ void cdc_policy_init(struct cdc_policy *policy, const struct cdc_plugin *plugin)
 void cdc_policy_release(struct cdc_policy *policy)
 {
 	free(policy->thresholds);
+	free(policy->rows);
 	free(policy->states);
 	free(policy->states_given);
 	cdc_strings_release(&policy->names);

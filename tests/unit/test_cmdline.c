@@ -25,65 +25,69 @@ static void test_states(void **state CDC_UNUSED)
 
 static void test_defaults(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	const struct toy_config *config;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
+	config = (const struct toy_config *)toy.policy;
 	assert_int_equal(toy.wish, CDC_WISH_CHECK);
-	assert_int_equal(toy.config.policy.timeout_ms, 10000);
-	assert_int_equal(toy.config.policy.grace_ms, 6 * MINUTE);
-	assert_int_equal(toy.config.policy.hold_ms, 12 * HOUR); /* the toy's own; 24h elsewhere */
-	assert_int_equal(toy.config.policy.rate_min_ms, 15 * MINUTE);
-	assert_int_equal(toy.config.policy.rate_max_ms, 30 * MINUTE);
-	assert_int_equal(toy.config.policy.warning_for_ms, 0);
-	assert_int_equal(toy.config.policy.max_items, 50);
-	assert_int_equal(toy.config.policy.format, CDC_FORMAT_NAGIOS);
-	assert_int_equal(toy.config.policy.states[CDC_COND_UNREACHABLE], CDC_CRITICAL);
-	assert_int_equal(toy.config.policy.states[CDC_COND_TIMEOUT], CDC_UNKNOWN);
-	assert_int_equal(toy.config.policy.states[CDC_COND_DENIED], CDC_UNKNOWN);
-	assert_int_equal(toy.config.policy.states[CDC_COND_PROTOCOL], CDC_UNKNOWN);
-	assert_int_equal(toy.config.policy.states[CDC_COND_MISSING], CDC_CRITICAL);
-	assert_int_equal(toy.config.policy.states[CDC_COND_VANISHED], CDC_WARNING);
-	assert_int_equal(toy.config.policy.states[CDC_COND_NONE], CDC_WARNING); /* the toy's own; unknown elsewhere */
-	assert_int_equal(toy.config.number, 7);
-	assert_int_equal(toy.config.choice, 1);
-	assert_false(toy.config.policy.thresholds[DEPTH].given);
-	assert_true(toy.config.policy.thresholds[DEPTH].warning.set);
-	assert_false(toy.config.policy.thresholds[AGE].warning.set);
-	toy_close(&toy);
+	assert_int_equal(toy.policy->timeout_ms, 10000);
+	assert_int_equal(toy.policy->grace_ms, 6 * MINUTE);
+	assert_int_equal(toy.policy->hold_ms, 12 * HOUR); /* the toy's own; 24h elsewhere */
+	assert_int_equal(toy.policy->rate_min_ms, 15 * MINUTE);
+	assert_int_equal(toy.policy->rate_max_ms, 30 * MINUTE);
+	assert_int_equal(toy.policy->warning_for_ms, 0);
+	assert_int_equal(toy.policy->max_items, 50);
+	assert_int_equal(toy.policy->format, CDC_FORMAT_NAGIOS);
+	assert_int_equal(toy.policy->states[CDC_COND_UNREACHABLE], CDC_CRITICAL);
+	assert_int_equal(toy.policy->states[CDC_COND_TIMEOUT], CDC_UNKNOWN);
+	assert_int_equal(toy.policy->states[CDC_COND_DENIED], CDC_UNKNOWN);
+	assert_int_equal(toy.policy->states[CDC_COND_PROTOCOL], CDC_UNKNOWN);
+	assert_int_equal(toy.policy->states[CDC_COND_MISSING], CDC_CRITICAL);
+	assert_int_equal(toy.policy->states[CDC_COND_VANISHED], CDC_WARNING);
+	assert_int_equal(toy.policy->states[CDC_COND_NONE], CDC_WARNING); /* the toy's own; unknown elsewhere */
+	assert_int_equal(config->number, 7);
+	assert_int_equal(config->choice, 1);
+	assert_false(toy.policy->thresholds[DEPTH].given);
+	assert_true(toy.policy->thresholds[DEPTH].warning.set);
+	assert_false(toy.policy->thresholds[AGE].warning.set);
+	stage_close(&toy);
 }
 
 static void test_all_options(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	const struct toy_config *config;
+	struct stage toy;
 
-	toy_open(&toy, "-qvvvv -t 2.5 -s bear --toy=duck -P -5 --size 1.5KiB --patience=2 --colour blue --many a --many b "
+	stage_open(&toy, &toy_plugin, "-qvvvv -t 2.5 -s bear --toy=duck -P -5 --size 1.5KiB --patience=2 --colour blue --many a --many b "
 		       "-l words --path p --between @3:4 --warning-for 5m --grace=0 --hold 1w --max-items 0 --no-state "
 		       "--forget --no-perfdata --problems-only --rate-window 5m --include=a.* --exclude=.*z "
 		       "--output-format json --state-dir /d --discover");
-	assert_true(toy.config.flag);
-	assert_int_equal(toy.config.policy.verbose, 3);
-	assert_int_equal(toy.config.policy.timeout_ms, 2500);
-	assert_int_equal(toy.config.policy.names.count, 2);
-	assert_string_equal(toy.config.policy.names.at[1], "duck");
-	assert_int_equal(toy.config.number, -5);
-	assert_int_equal(toy.config.size, 1536);
-	assert_int_equal(toy.config.duration, 2000);
-	assert_int_equal(toy.config.choice, 2);
-	assert_int_equal(toy.config.many.count, 2);
-	assert_string_equal(toy.config.text, "words");
-	assert_string_equal(toy.config.file, "p");
-	assert_true(toy.config.range.inside);
-	assert_int_equal(toy.config.policy.warning_for_ms, 5 * MINUTE);
-	assert_int_equal(toy.config.policy.grace_ms, 0);
-	assert_int_equal(toy.config.policy.hold_ms, 168 * HOUR);
-	assert_int_equal(toy.config.policy.max_items, 0);
-	assert_true(toy.config.policy.no_state && toy.config.policy.forget && toy.config.policy.no_perfdata);
-	assert_true(toy.config.policy.problems_only && toy.config.policy.discover);
-	assert_int_equal(toy.config.policy.rate_min_ms, 5 * MINUTE);
-	assert_int_equal(toy.config.policy.rate_max_ms, 10 * MINUTE);
-	assert_int_equal(toy.config.policy.format, CDC_FORMAT_JSON);
-	assert_string_equal(toy.config.policy.state_dir, "/d");
-	toy_close(&toy);
+	config = (const struct toy_config *)toy.policy;
+	assert_true(config->flag);
+	assert_int_equal(toy.policy->verbose, 3);
+	assert_int_equal(toy.policy->timeout_ms, 2500);
+	assert_int_equal(toy.policy->names.count, 2);
+	assert_string_equal(toy.policy->names.at[1], "duck");
+	assert_int_equal(config->number, -5);
+	assert_int_equal(config->size, 1536);
+	assert_int_equal(config->duration, 2000);
+	assert_int_equal(config->choice, 2);
+	assert_int_equal(config->many.count, 2);
+	assert_string_equal(config->text, "words");
+	assert_string_equal(config->file, "p");
+	assert_true(config->range.inside);
+	assert_int_equal(toy.policy->warning_for_ms, 5 * MINUTE);
+	assert_int_equal(toy.policy->grace_ms, 0);
+	assert_int_equal(toy.policy->hold_ms, 168 * HOUR);
+	assert_int_equal(toy.policy->max_items, 0);
+	assert_true(toy.policy->no_state && toy.policy->forget && toy.policy->no_perfdata);
+	assert_true(toy.policy->problems_only && toy.policy->discover);
+	assert_int_equal(toy.policy->rate_min_ms, 5 * MINUTE);
+	assert_int_equal(toy.policy->rate_max_ms, 10 * MINUTE);
+	assert_int_equal(toy.policy->format, CDC_FORMAT_JSON);
+	assert_string_equal(toy.policy->state_dir, "/d");
+	stage_close(&toy);
 }
 
 static void test_spellings(void **state CDC_UNUSED)
@@ -95,32 +99,32 @@ static void test_spellings(void **state CDC_UNUSED)
 	for (size_t i = 0; i < CDC_LEN(same); i++) {
 		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 		const struct cdc_threshold *depth;
-		struct toy toy;
+		struct stage toy;
 
-		toy_open(&toy, same[i]);
-		depth = &toy.config.policy.thresholds[DEPTH];
+		stage_open(&toy, &toy_plugin, same[i]);
+		depth = &toy.policy->thresholds[DEPTH];
 		cdc_range_print(&text, &depth->warning);
 		cdc_buf_add_char(&text, ' ');
 		cdc_range_print(&text, &depth->critical);
 		expect_text(same[i], text.text, "5 9");
 		assert_true(depth->given);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 static void test_thresholds_of_metrics(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--warning-age=1.5h --critical-fill-level=95% --warning-server.fill-level 80 --critical-moves=5:");
-	assert_true(toy.config.policy.thresholds[AGE].warning.high == cdc_num_int(5400));
-	assert_false(toy.config.policy.thresholds[AGE].critical.set);
-	assert_true(toy.config.policy.thresholds[FILL].warning.high == cdc_num_int(80));
-	assert_true(toy.config.policy.thresholds[FILL].critical.high == cdc_num_int(95));
-	assert_true(toy.config.policy.thresholds[TOTAL].critical.no_high);
-	assert_true(cdc_policy_asks_metric(&toy.config.policy, AGE));
-	assert_false(cdc_policy_asks_metric(&toy.config.policy, DEPTH));
-	toy_close(&toy);
+	stage_open(&toy, &toy_plugin, "--warning-age=1.5h --critical-fill-level=95% --warning-server.fill-level 80 --critical-moves=5:");
+	assert_true(toy.policy->thresholds[AGE].warning.high == cdc_num_int(5400));
+	assert_false(toy.policy->thresholds[AGE].critical.set);
+	assert_true(toy.policy->thresholds[FILL].warning.high == cdc_num_int(80));
+	assert_true(toy.policy->thresholds[FILL].critical.high == cdc_num_int(95));
+	assert_true(toy.policy->thresholds[TOTAL].critical.no_high);
+	assert_true(cdc_policy_asks_metric(toy.policy, AGE));
+	assert_false(cdc_policy_asks_metric(toy.policy, DEPTH));
+	stage_close(&toy);
 }
 
 struct refused_case {
@@ -213,26 +217,26 @@ static void test_refused(void **state CDC_UNUSED)
 	for (size_t i = 0; i < CDC_LEN(refused_cases); i++) {
 		const struct refused_case *c = &refused_cases[i];
 		struct cdc_err err = { .kind = CDC_ERR_NONE };
-		struct toy toy;
+		struct stage toy;
 
-		expect(toy_parse(&toy, c->options, &err) == -1, "'%s' was taken", c->options);
+		expect(stage_parse(&toy, &toy_plugin, c->options, &err) == -1, "'%s' was taken", c->options);
 		assert_int_equal(err.kind, CDC_ERR_USAGE);
 		if (c->text)
 			expect_text(c->options, err.text, c->text);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 static void test_ambiguous(void **state CDC_UNUSED)
 {
 	struct cdc_err err;
-	struct toy toy;
+	struct stage toy;
 
-	assert_int_equal(toy_parse(&toy, "--no", &err), -1);
+	assert_int_equal(stage_parse(&toy, &toy_plugin, "--no", &err), -1);
 	expect_part("--no", err.text, "ambiguous");
 	expect_part("--no", err.text, "--no-state");
 	expect_part("--no", err.text, "--no-perfdata");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* Nasty texts are quoted so that line 1 stays one line without "|". */
@@ -267,28 +271,28 @@ static void test_wishes(void **state CDC_UNUSED)
 		{ "-h extra", CDC_WISH_HELP } };
 
 	for (size_t i = 0; i < CDC_LEN(cases); i++) {
-		struct toy toy;
+		struct stage toy;
 
-		toy_open(&toy, cases[i].options);
+		stage_open(&toy, &toy_plugin, cases[i].options);
 		expect(toy.wish == cases[i].wish, "'%s' is wish %d", cases[i].options, (int)toy.wish);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 static void test_on(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--on broken=OK --on idle=Warning --on idle=critical --on missing=unknown --on none=ok -t 3:critical");
-	assert_int_equal(toy.config.policy.states[BROKEN], CDC_OK);
-	assert_int_equal(toy.config.policy.states[IDLE], CDC_CRITICAL);
-	assert_int_equal(toy.config.policy.states[CDC_COND_MISSING], CDC_UNKNOWN);
-	assert_int_equal(toy.config.policy.states[CDC_COND_NONE], CDC_OK);
-	assert_int_equal(toy.config.policy.states[CDC_COND_TIMEOUT], CDC_CRITICAL);
-	assert_true(cdc_policy_asks_condition(&toy.config.policy, BROKEN));
-	assert_true(cdc_policy_asks_condition(&toy.config.policy, CDC_COND_TIMEOUT));
-	assert_false(cdc_policy_asks_condition(&toy.config.policy, CUT));
-	toy_close(&toy);
+	stage_open(&toy, &toy_plugin, "--on broken=OK --on idle=Warning --on idle=critical --on missing=unknown --on none=ok -t 3:critical");
+	assert_int_equal(toy.policy->states[BROKEN], CDC_OK);
+	assert_int_equal(toy.policy->states[IDLE], CDC_CRITICAL);
+	assert_int_equal(toy.policy->states[CDC_COND_MISSING], CDC_UNKNOWN);
+	assert_int_equal(toy.policy->states[CDC_COND_NONE], CDC_OK);
+	assert_int_equal(toy.policy->states[CDC_COND_TIMEOUT], CDC_CRITICAL);
+	assert_true(cdc_policy_asks_condition(toy.policy, BROKEN));
+	assert_true(cdc_policy_asks_condition(toy.policy, CDC_COND_TIMEOUT));
+	assert_false(cdc_policy_asks_condition(toy.policy, CUT));
+	stage_close(&toy);
 }
 
 static const struct {
@@ -324,12 +328,12 @@ static const struct {
 static void test_selection(void **state CDC_UNUSED)
 {
 	for (size_t i = 0; i < CDC_LEN(selection_cases); i++) {
-		struct toy toy;
+		struct stage toy;
 
-		toy_open(&toy, selection_cases[i].options);
-		expect(cdc_policy_selects(&toy.config.policy, selection_cases[i].name) == selection_cases[i].selected,
+		stage_open(&toy, &toy_plugin, selection_cases[i].options);
+		expect(cdc_policy_selects(toy.policy, selection_cases[i].name) == selection_cases[i].selected,
 		    "'%s' with '%s'", selection_cases[i].options, selection_cases[i].name);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 

@@ -17,7 +17,7 @@ static void raise(struct cdc_item *item, int condition)
 		cdc_item_raise(item, (size_t)condition, "it is so");
 }
 
-static void add_bear(struct toy *toy, const struct step *step)
+static void add_bear(struct stage *toy, const struct step *step)
 {
 	struct cdc_item *item = cdc_result_add(&toy->check, "bear");
 
@@ -26,35 +26,35 @@ static void add_bear(struct toy *toy, const struct step *step)
 	raise(item, step->condition);
 }
 
-static void expect_step(const struct toy *toy, const struct step *step)
+static void expect_step(const struct stage *toy, const struct step *step)
 {
 	const struct cdc_item *item = cdc_result_find(&toy->check.result, "bear");
-	CDC_CLEANUP(cdc_free_string) char *text = toy_text(toy, "bear");
+	CDC_CLEANUP(cdc_free_string) char *text = stage_text(toy, "bear");
 
 	expect(item->state == step->state, "%s: %s is %s", step->name, text, cdc_state_name(item->state));
 	if (step->text)
 		expect_text(step->name, text, step->text);
 }
 
-static void tell(struct toy *toy, const struct step *steps, size_t count)
+static void tell(struct stage *toy, const struct step *steps, size_t count)
 {
 	int64_t now_ms = EPOCH;
 
 	for (size_t i = 0; i < count; i++) {
 		now_ms += steps[i].after;
-		toy_begin(toy, now_ms);
+		stage_begin(toy, now_ms);
 		add_bear(toy, &steps[i]);
-		toy_end(toy, true);
+		stage_end(toy, true);
 		expect_step(toy, &steps[i]);
 	}
 }
 
 #define STORY(options, steps)                                                                                \
 	do {                                                                                                 \
-		struct toy toy;                                                                              \
-		toy_open(&toy, options);                                                                     \
+		struct stage toy;                                                                              \
+		stage_open(&toy, &toy_plugin, options);                                                                     \
 		tell(&toy, steps, CDC_LEN(steps));                                                           \
-		toy_close(&toy);                                                                             \
+		stage_close(&toy);                                                                             \
 	} while (0)
 
 static void test_conditions(void **state CDC_UNUSED)
@@ -193,31 +193,31 @@ static void test_for_another_range(void **state CDC_UNUSED)
 {
 	static const struct step first = { "10", 0, -1, 15, CDC_OK, NULL };
 	static const struct step second = { "12", 0, -1, 15, CDC_OK, "holds 15 B, more than 12 B for 0 s of 5m" };
-	struct toy toy, other;
+	struct stage toy, other;
 
-	toy_open(&toy, "--warning-for=5m -w 10");
-	toy_open(&other, "--warning-for=5m -w 12");
+	stage_open(&toy, &toy_plugin, "--warning-for=5m -w 10");
+	stage_open(&other, &toy_plugin, "--warning-for=5m -w 12");
 	tell(&toy, &first, 1);
 	other.kept = CDC_TAKE(toy.kept);
-	toy_begin(&other, EPOCH + 6 * MINUTE);
+	stage_begin(&other, EPOCH + 6 * MINUTE);
 	add_bear(&other, &second);
-	toy_end(&other, true);
+	stage_end(&other, true);
 	expect_step(&other, &second);
-	toy_close(&toy);
-	toy_close(&other);
+	stage_close(&toy);
+	stage_close(&other);
 }
 
 static void test_for_without_memory(void **state CDC_UNUSED)
 {
 	static const struct step step = { "at once", 0, -1, 15, CDC_WARNING, "holds 15 B, more than 10 B" };
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--warning-for=5m");
+	stage_open(&toy, &toy_plugin, "--warning-for=5m");
 	toy.forgetful = true;
 	tell(&toy, &step, 1);
 	assert_int_equal(toy.check.result.notes.count, 1);
 	expect_part("note", toy.check.result.notes.at[0], "violations count at once");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_grace(void **state CDC_UNUSED)
@@ -256,12 +256,12 @@ static void test_grace(void **state CDC_UNUSED)
 static void test_grace_without_memory(void **state CDC_UNUSED)
 {
 	static const struct step step = { "in full", 0, CUT, -1, CDC_CRITICAL, "it is so (may be transient)" };
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	toy.forgetful = true;
 	tell(&toy, &step, 1);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* The database's own time stamp decides where there is one, with memory or without. */
@@ -281,33 +281,33 @@ static void test_grace_by_age(void **state CDC_UNUSED)
 	for (size_t i = 0; i < 2 * CDC_LEN(cases); i++) {
 		size_t c = i / 2;
 		CDC_CLEANUP(cdc_free_string) char *text = NULL;
-		struct toy toy;
+		struct stage toy;
 
-		toy_open(&toy, "");
+		stage_open(&toy, &toy_plugin, "");
 		toy.forgetful = i % 2;
-		toy_begin(&toy, EPOCH);
+		stage_begin(&toy, EPOCH);
 		cdc_item_raise(toy_item(&toy, "bear", 0), CUT, "cut for 5m")->age_ms = cases[c].age_ms;
-		toy_end(&toy, true);
-		text = toy_text(&toy, "bear");
+		stage_end(&toy, true);
+		text = stage_text(&toy, "bear");
 		assert_int_equal(toy.check.result.state, cases[c].state);
 		expect(strncmp(text, cases[c].text, strlen(cases[c].text)) == 0, "%s", text);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 /* Conditions that share a timer are one trouble: the grace does not begin anew when one becomes the other. */
 static void test_shared_timer(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	for (int i = 0; i < 2; i++) {
-		toy_begin(&toy, EPOCH + i * 6 * MINUTE);
+		stage_begin(&toy, EPOCH + i * 6 * MINUTE);
 		cdc_item_raise(toy_item(&toy, "bear", 0), i ? CUT : IDLE, "so")->timer = "trouble";
-		toy_end(&toy, true);
+		stage_end(&toy, true);
 		assert_int_equal(toy.check.result.state, i ? CDC_CRITICAL : CDC_OK);
 	}
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_held(void **state CDC_UNUSED)
@@ -349,18 +349,18 @@ static void test_held(void **state CDC_UNUSED)
 static void test_held_headline(void **state CDC_UNUSED)
 {
 	CDC_CLEANUP(cdc_free_string) char *output = NULL;
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--no-perfdata");
-	toy_begin(&toy, EPOCH);
+	stage_open(&toy, &toy_plugin, "--no-perfdata");
+	stage_begin(&toy, EPOCH);
 	cdc_finding_headline(cdc_item_raise(toy_item(&toy, "bear", 0), GONE, "ear gone"), "lost an ear: sew it on");
-	toy_end(&toy, true);
-	toy_begin(&toy, EPOCH + HOUR);
+	stage_end(&toy, true);
+	stage_begin(&toy, EPOCH + HOUR);
 	toy_item(&toy, "bear", 0);
-	toy_end(&toy, true);
-	output = toy_output(&toy);
+	stage_end(&toy, true);
+	output = stage_output(&toy);
 	assert_string_equal(output, "TOY CRITICAL - bear lost an ear: sew it on (seen 1h ago), holds 0 B\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_held_damaged(void **state CDC_UNUSED)
@@ -369,31 +369,31 @@ static void test_held_damaged(void **state CDC_UNUSED)
 		"99999999999999999999 text\x1fhead" };
 
 	for (size_t i = 0; i < CDC_LEN(values); i++) {
-		struct toy toy;
+		struct stage toy;
 
-		toy_open(&toy, "");
-		toy_begin(&toy, EPOCH);
+		stage_open(&toy, &toy_plugin, "");
+		stage_begin(&toy, EPOCH);
 		cdc_memory_put(&toy.check.memory, "bear", "held.gone", values[i]);
-		toy_end(&toy, true);
-		toy_begin(&toy, EPOCH + 1);
+		stage_end(&toy, true);
+		stage_begin(&toy, EPOCH + 1);
 		toy_item(&toy, "bear", 0);
-		toy_end(&toy, true);
+		stage_end(&toy, true);
 		expect(toy.check.result.state == CDC_OK, "'%s' is held", values[i]);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 /* A run with these items; the result's state is returned. */
-static enum cdc_state run_with(struct toy *toy, int64_t now_ms, const char *names, bool complete)
+static enum cdc_state run_with(struct stage *toy, int64_t now_ms, const char *names, bool complete)
 {
-	toy_begin(toy, now_ms);
+	stage_begin(toy, now_ms);
 	for (; *names; names++)
 		toy_item(toy, (char[]){ *names, '\0' }, 0);
-	toy_end(toy, complete);
+	stage_end(toy, complete);
 	return toy->check.result.state;
 }
 
-static void expect_item(const struct toy *toy, const char *row, const char *name, const char *text_wanted)
+static void expect_item(const struct stage *toy, const char *row, const char *name, const char *text_wanted)
 {
 	CDC_CLEANUP(cdc_free_string) char *text = NULL;
 
@@ -401,7 +401,7 @@ static void expect_item(const struct toy *toy, const char *row, const char *name
 		expect(!cdc_result_find(&toy->check.result, name), "%s: %s is there", row, name);
 		return;
 	}
-	text = toy_text(toy, name);
+	text = stage_text(toy, name);
 	expect_text(row, text, text_wanted);
 }
 
@@ -425,61 +425,61 @@ static void test_vanished(void **state CDC_UNUSED)
 		{ "gone, at a time before", "a", -48 * HOUR, CDC_WARNING, "not there any more" },
 	};
 	int64_t now_ms = EPOCH;
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	for (size_t i = 0; i < CDC_LEN(steps); i++) {
 		now_ms += steps[i].after;
 		expect(run_with(&toy, now_ms, steps[i].there, true) == steps[i].state, "%s: %s", steps[i].name,
 		    cdc_state_name(toy.check.result.state));
 		expect_item(&toy, steps[i].name, "b", steps[i].text);
 	}
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_all_vanished(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--hold=1h");
+	stage_open(&toy, &toy_plugin, "--hold=1h");
 	assert_int_equal(run_with(&toy, EPOCH, "a", true), CDC_OK);
 	assert_int_equal(run_with(&toy, EPOCH + MINUTE, "", true), CDC_WARNING);
 	expect_item(&toy, "all", "a", "not there any more");
 	assert_int_equal(toy.check.result.finding_count, 0); /* no `none` beside it */
 	assert_int_equal(run_with(&toy, EPOCH + 2 * HOUR, "", true), CDC_WARNING);
 	assert_int_equal(toy.check.result.findings[0].condition, CDC_COND_NONE);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_vanished_is_not_told(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "--exclude=b");
+	stage_open(&toy, &toy_plugin, "--exclude=b");
 	toy.kept = NULL;
 	run_with(&toy, EPOCH, "ab", true); /* as if an earlier version had judged it */
 	assert_int_equal(run_with(&toy, EPOCH + MINUTE, "a", true), CDC_OK);
 	expect_item(&toy, "excluded", "b", NULL);
-	toy_close(&toy);
+	stage_close(&toy);
 
-	toy_open(&toy, "");
-	toy_begin(&toy, EPOCH);
+	stage_open(&toy, &toy_plugin, "");
+	stage_begin(&toy, EPOCH);
 	toy_item(&toy, "b", 0)->transient = true;
 	toy_item(&toy, "a", 0);
 	cdc_result_add_fixed(&toy.check, "server");
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(run_with(&toy, EPOCH + MINUTE, "a", true), CDC_OK);
 	expect_item(&toy, "transient", "b", NULL);
 	expect_item(&toy, "fixed", "server", NULL);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* A run that was cut short says nothing about what it did not look at, and forgets nothing. */
 static void test_incomplete(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	run_with(&toy, EPOCH, "ab", true);
 	assert_int_equal(run_with(&toy, EPOCH + MINUTE, "a", false), CDC_OK);
 	expect_item(&toy, "cut short", "b", NULL);
@@ -487,101 +487,101 @@ static void test_incomplete(void **state CDC_UNUSED)
 	assert_int_equal(toy.check.result.finding_count, 0);
 	assert_int_equal(run_with(&toy, EPOCH + 3 * MINUTE, "a", true), CDC_WARNING);
 	expect_item(&toy, "complete again", "b", "not there any more");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* Timers go on over a run that was cut short. */
 static void test_incomplete_keeps_timers(void **state CDC_UNUSED)
 {
 	static const struct step idle = { "idle", 0, CUT, -1, CDC_WARNING, NULL };
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	tell(&toy, &idle, 1);
 	run_with(&toy, EPOCH + 3 * MINUTE, "", false);
-	toy_begin(&toy, EPOCH + 6 * MINUTE);
+	stage_begin(&toy, EPOCH + 6 * MINUTE);
 	add_bear(&toy, &idle);
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(toy.check.result.state, CDC_CRITICAL);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* A judge that looks at a place where known objects need not be (a standby) makes nothing vanish. */
 static void test_elsewhere(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	run_with(&toy, EPOCH, "ab", true);
-	toy_begin(&toy, EPOCH + MINUTE);
+	stage_begin(&toy, EPOCH + MINUTE);
 	toy.check.elsewhere = true;
 	toy_item(&toy, "a", 0);
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(toy.check.result.state, CDC_OK);
 	expect_item(&toy, "elsewhere", "b", NULL);
 	assert_int_equal(run_with(&toy, EPOCH + 2 * MINUTE, "a", true), CDC_WARNING);
 	expect_item(&toy, "here again", "b", "not there any more");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_absent_and_back(void **state CDC_UNUSED)
 {
 	int64_t since_ms = 0;
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "-s bear");
+	stage_open(&toy, &toy_plugin, "-s bear");
 	run_with(&toy, EPOCH, "", true);
 	for (int i = 1; i <= 2; i++) {
-		toy_begin(&toy, EPOCH + i * MINUTE);
+		stage_begin(&toy, EPOCH + i * MINUTE);
 		assert_int_equal(cdc_was_known(&toy.check, "bear"), i == 2);
 		cdc_result_add(&toy.check, "bear")->absent = true;
-		toy_end(&toy, true);
+		stage_end(&toy, true);
 	}
-	toy_begin(&toy, EPOCH + 3 * MINUTE);
+	stage_begin(&toy, EPOCH + 3 * MINUTE);
 	assert_true(cdc_was_absent(&toy.check, "bear", &since_ms));
 	assert_int_equal(since_ms, EPOCH + MINUTE);
 	toy_item(&toy, "bear", 0);
-	toy_end(&toy, true);
-	toy_begin(&toy, EPOCH + 4 * MINUTE);
+	stage_end(&toy, true);
+	stage_begin(&toy, EPOCH + 4 * MINUTE);
 	assert_false(cdc_was_absent(&toy.check, "bear", &since_ms));
 	assert_true(cdc_was_known(&toy.check, "bear"));
-	toy_end(&toy, true);
-	toy_close(&toy);
+	stage_end(&toy, true);
+	stage_close(&toy);
 }
 
 /* What a plugin left of an object stays while the object is away, but no timer does. */
 static void test_facts_of_the_absent(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "-s bear");
-	toy_begin(&toy, EPOCH);
+	stage_open(&toy, &toy_plugin, "-s bear");
+	stage_begin(&toy, EPOCH);
 	cdc_memory_put(&toy.check.memory, "bear", "own", "fact");
 	cdc_item_raise(toy_item(&toy, "bear", 0), CUT, "cut");
-	toy_end(&toy, true);
-	toy_begin(&toy, EPOCH + MINUTE);
+	stage_end(&toy, true);
+	stage_begin(&toy, EPOCH + MINUTE);
 	cdc_result_add(&toy.check, "bear")->absent = true;
-	toy_end(&toy, true);
-	toy_begin(&toy, EPOCH + 2 * MINUTE);
+	stage_end(&toy, true);
+	stage_begin(&toy, EPOCH + 2 * MINUTE);
 	assert_string_equal(cdc_memory_get(&toy.check.memory, "bear", "own"), "fact");
 	assert_null(cdc_memory_get(&toy.check.memory, "bear", "since.cut"));
-	toy_end(&toy, true);
-	toy_close(&toy);
+	stage_end(&toy, true);
+	stage_close(&toy);
 }
 
 static void test_none(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
+	stage_open(&toy, &toy_plugin, "");
 	assert_int_equal(run_with(&toy, EPOCH, "", true), CDC_WARNING);
 	assert_string_equal(toy.check.result.findings[0].text, "no toys found to judge");
 	assert_int_equal(run_with(&toy, EPOCH, "", false), CDC_OK); /* nobody looked */
-	toy_begin(&toy, EPOCH);
+	stage_begin(&toy, EPOCH);
 	cdc_result_add_fixed(&toy.check, "server");
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(toy.check.result.state, CDC_WARNING); /* a fixed item is no item */
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_failure(void **state CDC_UNUSED)
@@ -593,18 +593,18 @@ static void test_failure(void **state CDC_UNUSED)
 		{ CDC_ERR_DENIED, CDC_UNKNOWN }, { CDC_ERR_PROTOCOL, CDC_UNKNOWN } };
 
 	for (size_t i = 0; i < CDC_LEN(cases); i++) {
-		struct toy toy;
+		struct stage toy;
 		struct cdc_err err;
 
-		toy_open(&toy, "");
-		toy_begin(&toy, EPOCH);
+		stage_open(&toy, &toy_plugin, "");
+		stage_begin(&toy, EPOCH);
 		cdc_fail(&err, cases[i].kind, "why");
 		cdc_result_fail(&toy.check, &err);
-		toy_end(&toy, false);
+		stage_end(&toy, false);
 		assert_int_equal(toy.check.result.state, cases[i].state);
 		assert_string_equal(toy.check.result.error, "why");
 		assert_int_equal(toy.check.result.finding_count, 1);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
@@ -612,50 +612,50 @@ static void test_failure(void **state CDC_UNUSED)
 static void test_worst_wins(void **state CDC_UNUSED)
 {
 	struct cdc_err err;
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
-	toy_begin(&toy, EPOCH);
+	stage_open(&toy, &toy_plugin, "");
+	stage_begin(&toy, EPOCH);
 	cdc_item_raise(toy_item(&toy, "bear", 0), BROKEN, "broken");
 	cdc_fail(&err, CDC_ERR_TIMEOUT, "timed out");
 	cdc_result_fail(&toy.check, &err);
-	toy_end(&toy, false);
+	stage_end(&toy, false);
 	assert_int_equal(toy.check.result.state, CDC_CRITICAL);
-	toy_begin(&toy, EPOCH);
+	stage_begin(&toy, EPOCH);
 	toy_item(&toy, "bear", 11);
 	cdc_result_fail(&toy.check, &err);
-	toy_end(&toy, false);
+	stage_end(&toy, false);
 	assert_int_equal(toy.check.result.state, CDC_WARNING); /* OK < UNKNOWN < WARNING */
-	toy_begin(&toy, EPOCH);
+	stage_begin(&toy, EPOCH);
 	toy_item(&toy, "bear", 0);
 	cdc_result_fail(&toy.check, &err);
-	toy_end(&toy, false);
+	stage_end(&toy, false);
 	assert_int_equal(toy.check.result.state, CDC_UNKNOWN);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* A toy that is called as a fixed item is: their memories are not one. */
 static void test_named_as_a_fixed_item(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
-	toy_open(&toy, "");
-	toy_begin(&toy, EPOCH);
+	stage_open(&toy, &toy_plugin, "");
+	stage_begin(&toy, EPOCH);
 	cdc_result_add_fixed(&toy.check, "server");
 	cdc_item_raise(toy_item(&toy, "server", 0), GONE, "gone");
-	toy_end(&toy, true);
-	toy_begin(&toy, EPOCH + MINUTE);
+	stage_end(&toy, true);
+	stage_begin(&toy, EPOCH + MINUTE);
 	cdc_item_value(cdc_result_add_fixed(&toy.check, "server"), FILL, cdc_num_int(5));
 	toy_item(&toy, "server", 0);
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(toy.check.result.items[0]->state, CDC_OK);
 	assert_int_equal(toy.check.result.items[1]->state, CDC_CRITICAL);
-	toy_begin(&toy, EPOCH + 2 * MINUTE);
+	stage_begin(&toy, EPOCH + 2 * MINUTE);
 	cdc_result_add_fixed(&toy.check, "server");
 	toy_item(&toy, "other", 0);
-	toy_end(&toy, true);
+	stage_end(&toy, true);
 	assert_int_equal(toy.check.result.count, 3); /* and its absence is seen */
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 int main(void)

@@ -3,32 +3,32 @@
 
 #include <ctype.h>
 
-static void expect_output(struct toy *toy, const char *row, const char *wanted)
+static void expect_output(struct stage *toy, const char *row, const char *wanted)
 {
 	CDC_CLEANUP(cdc_free_string) char *output = NULL;
 
-	toy_end(toy, true);
-	output = toy_output(toy);
+	stage_end(toy, true);
+	output = stage_output(toy);
 	expect_text(row, output, wanted);
 }
 
-static void begin(struct toy *toy, const char *options)
+static void begin(struct stage *toy, const char *options)
 {
-	toy_open(toy, options);
-	toy_begin(toy, EPOCH);
+	stage_open(toy, &toy_plugin, options);
+	stage_begin(toy, EPOCH);
 }
 
 static void test_one_item(void **state CDC_UNUSED)
 {
 	struct cdc_item *item;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "");
 	item = toy_item(&toy, "bear", 5);
 	cdc_item_phrase(item, "%s", "asleep");
 	cdc_item_value(item, AGE, CDC_NUM_ONE * 15 / 10);
 	expect_output(&toy, "fine", "TOY OK - bear: asleep, holds 5 B|bear.depth=5B;10;20;0 bear.age=1.5s\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "");
 	item = toy_item(&toy, "bear", 15);
@@ -36,7 +36,7 @@ static void test_one_item(void **state CDC_UNUSED)
 	cdc_item_phrase(item, "asleep");
 	expect_output(&toy, "out of range",
 	    "TOY WARNING - bear holds 15 B, more than 10 B: nobody plays with it, asleep|bear.depth=15B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "");
 	item = toy_item(&toy, "bear", 5);
@@ -46,12 +46,12 @@ static void test_one_item(void **state CDC_UNUSED)
 	cdc_item_raise(item, CDC_COND_DENIED, "no key");
 	expect_output(&toy, "findings",
 	    "TOY CRITICAL - bear is broken: sew the ear on, no key, holds 5 B, plain|bear.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_several_items(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "");
 	toy_item(&toy, "duck", 5);
@@ -68,7 +68,7 @@ static void test_several_items(void **state CDC_UNUSED)
 	    "[OK] duck: holds 5 B"
 	    "|ant.depth=25B;10;20;0 ape.depth=3B;10;20;0 bear.depth=15B;10;20;0 cat.depth=4B;10;20;0 "
 	    "duck.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "");
 	toy_item(&toy, "bear", 5);
@@ -76,7 +76,7 @@ static void test_several_items(void **state CDC_UNUSED)
 	expect_output(&toy, "all is well",
 	    "TOY OK - 2 toys, highest depth 7 B (ant)\n[OK] ant: holds 7 B\n[OK] bear: holds 5 B"
 	    "|ant.depth=7B;10;20;0 bear.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "-w 3: -c 1:");
 	toy_item(&toy, "bear", 5);
@@ -84,19 +84,19 @@ static void test_several_items(void **state CDC_UNUSED)
 	expect_output(&toy, "where less is worse",
 	    "TOY OK - 2 toys, lowest depth 5 B (bear)\n[OK] ant: holds 7 B\n[OK] bear: holds 5 B"
 	    "|ant.depth=7B;3:;1:;0 bear.depth=5B;3:;1:;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_fixed_items(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "");
 	toy_item(&toy, "bear", 5);
 	cdc_item_value(cdc_result_add_fixed(&toy.check, "server"), FILL, cdc_num_int(50));
 	expect_output(&toy, "no line while it is fine",
 	    "TOY OK - bear: holds 5 B|server.fill-level=50%;90;;0;100 bear.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "");
 	toy_item(&toy, "bear", 5);
@@ -105,7 +105,7 @@ static void test_fixed_items(void **state CDC_UNUSED)
 	    "TOY WARNING - server: 95 % full, more than 90 %\n"
 	    "[WARNING] server: 95 % full, more than 90 %\n"
 	    "[OK] bear: holds 5 B|server.fill-level=95%;90;;0;100 bear.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "");
 	toy_item(&toy, "ant", 15);
@@ -116,15 +116,15 @@ static void test_fixed_items(void **state CDC_UNUSED)
 	    "[WARNING] ant: holds 15 B, more than 10 B\n"
 	    "[WARNING] server: 95 % full, more than 90 %\n"
 	    "[OK] bear: holds 5 B|server.fill-level=95%;90;;0;100 ant.depth=15B;10;20;0 bear.depth=5B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--on none=ok");
 	cdc_item_value(cdc_result_add_fixed(&toy.check, "server"), FILL, cdc_num_int(5));
 	expect_output(&toy, "alone", "TOY OK - no toys found to judge|server.fill-level=5%;90;;0;100\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
-static void add_many(struct toy *toy, size_t count, size_t problems)
+static void add_many(struct stage *toy, size_t count, size_t problems)
 {
 	for (size_t i = 0; i < count; i++) {
 		char name[20];
@@ -137,7 +137,7 @@ static void add_many(struct toy *toy, size_t count, size_t problems)
 
 static void test_max_items(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--max-items=2 --include .* -s t04");
 	add_many(&toy, 5, 1);
@@ -146,26 +146,42 @@ static void test_max_items(void **state CDC_UNUSED)
 	    "[WARNING] t00: holds 15 B, more than 10 B\n"
 	    "[OK] t01: holds 1 B\n"
 	    "... and 3 more|server.fill-level=5%;90;;0;100 t00.depth=15B;10;20;0 t04.depth=1B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--max-items=3");
 	add_many(&toy, 3, 0);
 	expect_output(&toy, "at the limit",
 	    "TOY OK - 3 toys, highest depth 1 B (t00)\n[OK] t00: holds 1 B\n[OK] t01: holds 1 B\n[OK] t02: holds 1 B"
 	    "|server.fill-level=5%;90;;0;100 t00.depth=1B;10;20;0 t01.depth=1B;10;20;0 t02.depth=1B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--max-items=0");
 	add_many(&toy, 2, 1);
 	expect_output(&toy, "none at all",
 	    "TOY WARNING - t00: holds 15 B, more than 10 B - 1 of 2 toys warning\n"
 	    "... and 2 more|server.fill-level=5%;90;;0;100 t00.depth=15B;10;20;0\n");
-	toy_close(&toy);
+	stage_close(&toy);
+}
+
+static void test_max_items_without_fixed(void **state CDC_UNUSED)
+{
+	struct stage toy;
+
+	begin(&toy, "--max-items=1 --no-perfdata");
+	cdc_item_value(cdc_result_add_fixed(&toy.check, "server"), FILL, cdc_num_int(95));
+	toy_item(&toy, "ant", 5);
+	toy_item(&toy, "bear", 5);
+	expect_output(&toy, "fixed items are not counted",
+	    "TOY WARNING - server: 95 % full, more than 90 %\n"
+	    "[WARNING] server: 95 % full, more than 90 %\n"
+	    "[OK] ant: holds 5 B\n"
+	    "... and 1 more\n");
+	stage_close(&toy);
 }
 
 static void test_problems_only(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--problems-only --no-perfdata");
 	add_many(&toy, 3, 2);
@@ -173,12 +189,12 @@ static void test_problems_only(void **state CDC_UNUSED)
 	    "TOY WARNING - t00: holds 15 B, more than 10 B - 2 of 3 toys warning\n"
 	    "[WARNING] t00: holds 15 B, more than 10 B\n"
 	    "[WARNING] t01: holds 15 B, more than 10 B\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--problems-only --no-perfdata");
 	add_many(&toy, 3, 0);
 	expect_output(&toy, "no problems", "TOY OK - 3 toys, highest depth 1 B (t00)\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_notes_and_verbose(void **state CDC_UNUSED)
@@ -191,7 +207,7 @@ static void test_notes_and_verbose(void **state CDC_UNUSED)
 	};
 
 	for (int i = 0; i < 2; i++) {
-		struct toy toy;
+		struct stage toy;
 
 		begin(&toy, i ? "--no-perfdata -v" : "--no-perfdata");
 		toy_item(&toy, "t00", 1);
@@ -200,20 +216,20 @@ static void test_notes_and_verbose(void **state CDC_UNUSED)
 		cdc_result_note(&toy.check, "nothing is %s", "kept");
 		cdc_result_note(&toy.check, "nothing is kept");
 		expect_output(&toy, "once", wanted[i]);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 static void test_failures(void **state CDC_UNUSED)
 {
 	struct cdc_err err;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "");
 	cdc_fail(&err, CDC_ERR_UNREACHABLE, "db|1:5432: connection\nrefused;<b>");
 	cdc_result_fail(&toy.check, &err);
 	expect_output(&toy, "nothing but an error", "TOY CRITICAL - db 1:5432: connection refused b\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--no-perfdata");
 	cdc_item_raise(toy_item(&toy, "bear", 5), BROKEN, "broken");
@@ -221,14 +237,14 @@ static void test_failures(void **state CDC_UNUSED)
 	cdc_result_fail(&toy.check, &err);
 	expect_output(&toy, "what is worse comes first",
 	    "TOY CRITICAL - bear: broken, holds 5 B - timed out while asking db2 (--timeout)\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--no-perfdata");
 	toy_item(&toy, "bear", 5);
 	cdc_result_fail(&toy.check, &err);
 	expect_output(&toy, "the whole is worse",
 	    "TOY UNKNOWN - timed out while asking db2 (--timeout)\n[OK] bear: holds 5 B\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* interface.md section 3.4: what would collide gets _2, _3 in byte order of the raw names; fixed items keep theirs. */
@@ -254,7 +270,7 @@ static const struct {
 
 static void test_labels(void **state CDC_UNUSED)
 {
-	struct toy toy;
+	struct stage toy;
 	char **labels;
 
 	begin(&toy, "");
@@ -268,7 +284,7 @@ static void test_labels(void **state CDC_UNUSED)
 	for (size_t i = 0; i < CDC_LEN(label_cases); i++)
 		expect_text(label_cases[i].name, labels[i], label_cases[i].label);
 	cdc_labels_free(labels, toy.check.result.count);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static const struct {
@@ -300,22 +316,22 @@ static void test_ranges_in_perfdata(void **state CDC_UNUSED)
 	for (size_t i = 0; i < CDC_LEN(range_cases); i++) {
 		CDC_CLEANUP(cdc_free_string) char *output = NULL;
 		CDC_BUF_CLEANUP struct cdc_buf wanted = CDC_BUF_INIT;
-		struct toy toy;
+		struct stage toy;
 
 		begin(&toy, range_cases[i].options);
 		cdc_item_value(cdc_result_add(&toy.check, "bear"), AGE, range_cases[i].age);
-		toy_end(&toy, true);
-		output = toy_output(&toy);
+		stage_end(&toy, true);
+		output = stage_output(&toy);
 		cdc_buf_addf(&wanted, "bear.age%s\n", range_cases[i].perfdata);
 		expect_text(range_cases[i].options, strchr(output, '|') + 1, wanted.text);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
 static void test_limits_in_perfdata(void **state CDC_UNUSED)
 {
 	struct cdc_item *server;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--warning-fill-level=~: -w ~: -c ~:");
 	cdc_item_value(toy_item(&toy, "bear", INT64_MIN), TOTAL, cdc_num_uint(UINT64_MAX));
@@ -325,7 +341,7 @@ static void test_limits_in_perfdata(void **state CDC_UNUSED)
 	    "TOY OK - bear: holds -8.0 EiB|server.fill-level=91%;~:;;0;100 "
 	    "bear.depth=-9223372036854775808B;~:;~:;0 bear.moves=18446744073709551615c\n");
 	cdc_item_value(server, FILL, CDC_NUM_ONE * 1000 / 11);
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* How many characters the first line has; the text must be valid UTF-8. */
@@ -346,7 +362,7 @@ static void test_line1_is_short(void **state CDC_UNUSED)
 		for (int way = 0; way < 4; way++) {
 			CDC_CLEANUP(cdc_free_string) char *output = NULL;
 			struct cdc_item *item;
-			struct toy toy;
+			struct stage toy;
 
 			memset(longer, 'x', n);
 			if (way == 1)
@@ -360,13 +376,13 @@ static void test_line1_is_short(void **state CDC_UNUSED)
 			else
 				cdc_item_phrase(item, "%s", longer);
 			cdc_item_phrase(item, "last words");
-			toy_end(&toy, true);
-			output = toy_output(&toy);
+			stage_end(&toy, true);
+			output = stage_output(&toy);
 			expect(line1_characters(output) <= 120, "%zu, way %d: %zu characters: %s", n, way,
 			    line1_characters(output), output);
 			/* nothing is lost: what does not fit stands in the item's line */
 			expect_part("all of it", output, "last words");
-			toy_close(&toy);
+			stage_close(&toy);
 		}
 	}
 }
@@ -375,26 +391,26 @@ static void test_long_name(void **state CDC_UNUSED)
 {
 	CDC_CLEANUP(cdc_free_string) char *output = NULL;
 	char name[64];
-	struct toy toy;
+	struct stage toy;
 
 	memset(name, 'n', 63);
 	name[63] = '\0';
 	begin(&toy, "");
 	cdc_finding_headline(cdc_item_raise(toy_item(&toy, name, 5), BROKEN, "broken"),
 	    "is broken: changes since 0/5A1C2E8 are gone");
-	toy_end(&toy, true);
-	output = toy_output(&toy);
+	stage_end(&toy, true);
+	output = stage_output(&toy);
 	assert_true(line1_characters(output) <= 120);
 	expect_part("whole name", output, name);
 	expect_part("cause", output, "is broken: changes");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_json(void **state CDC_UNUSED)
 {
 	struct cdc_err err;
 	struct cdc_item *item;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--output-format=json -v --warning-age=@1m:2m");
 	item = toy_item(&toy, "be\"ar|\xff", 15);
@@ -413,7 +429,7 @@ static void test_json(void **state CDC_UNUSED)
 	    "\"max\":null}],\"labels\":{\"toy\":\"be\\\"ar|?\",\"kind\":\"wood\"}},"
 	    "{\"name\":\"server\",\"state\":\"OK\",\"text\":\"ok\",\"metrics\":[],\"labels\":{}}],"
 	    "\"error\":null,\"verbose\":[\"asked\",\"note: noted\"]}\n");
-	toy_close(&toy);
+	stage_close(&toy);
 
 	begin(&toy, "--output-format=json");
 	cdc_fail(&err, CDC_ERR_TIMEOUT, "timed out");
@@ -421,13 +437,13 @@ static void test_json(void **state CDC_UNUSED)
 	expect_output(&toy, "error",
 	    "{\"plugin\":\"check_toy\",\"version\":\"" CDC_VERSION "\",\"state\":\"UNKNOWN\",\"exit_code\":3,"
 	    "\"summary\":\"timed out\",\"items\":[],\"error\":\"timed out\",\"verbose\":[]}\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_prometheus(void **state CDC_UNUSED)
 {
 	struct cdc_item *item;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--output-format=prometheus");
 	item = toy_item(&toy, "be\"a\\r\n\xff", 15);
@@ -458,7 +474,7 @@ static void test_prometheus(void **state CDC_UNUSED)
 	    "cdc_check_item_state{plugin=\"check_toy\",item=\"be\\\"a\\\\r\\n?\"} 1\n"
 	    "cdc_check_item_state{plugin=\"check_toy\",item=\"server_2\"} 0\n"
 	    "cdc_check_item_state{plugin=\"check_toy\",item=\"server\"} 0\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 static void test_prometheus_names(void **state CDC_UNUSED)
@@ -490,7 +506,7 @@ static void test_prometheus_names(void **state CDC_UNUSED)
 static void test_discovery(void **state CDC_UNUSED)
 {
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT, none = CDC_BUF_INIT;
-	struct toy toy;
+	struct stage toy;
 
 	begin(&toy, "--discover");
 	cdc_render_discovery(&none, &toy.check);
@@ -502,7 +518,7 @@ static void test_discovery(void **state CDC_UNUSED)
 	cdc_render_discovery(&text, &toy.check);
 	assert_string_equal(text.text,
 	    "[{\"{#TOY}\":\"bear\",\"{#KIND}\":\"\"},{\"{#TOY}\":\"duck\\\"\\n\",\"{#KIND}\":\"wood\"}]\n");
-	toy_close(&toy);
+	stage_close(&toy);
 }
 
 /* Whatever goes in, the output keeps its form: a small reader of its own, and no luck in it (fixed seed). */
@@ -559,7 +575,7 @@ static void test_any_text(void **state CDC_UNUSED)
 	for (size_t run = 0; run < 2000; run++) {
 		CDC_CLEANUP(cdc_free_string) char *output = NULL;
 		size_t seed = run * 7919 + 12345, count = run % 5 + 1;
-		struct toy toy;
+		struct stage toy;
 
 		begin(&toy, run % 3 ? "-vv" : "--max-items=2");
 		for (size_t i = 0; i < count; i++) {
@@ -576,10 +592,10 @@ static void test_any_text(void **state CDC_UNUSED)
 				cdc_result_raise(&toy.check, CDC_COND_PROTOCOL, "%s", text);
 		}
 		toy_item(&toy, "sure", 1 + 100 * (int64_t)(run % 2));
-		toy_end(&toy, true);
-		output = toy_output(&toy);
+		stage_end(&toy, true);
+		output = stage_output(&toy);
 		expect_form(output, run);
-		toy_close(&toy);
+		stage_close(&toy);
 	}
 }
 
@@ -590,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_several_items),
 		cmocka_unit_test(test_fixed_items),
 		cmocka_unit_test(test_max_items),
+		cmocka_unit_test(test_max_items_without_fixed),
 		cmocka_unit_test(test_problems_only),
 		cmocka_unit_test(test_notes_and_verbose),
 		cmocka_unit_test(test_failures),

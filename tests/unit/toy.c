@@ -77,105 +77,11 @@ const struct cdc_plugin toy_plugin = {
 	.defaults = defaults,
 };
 
-static void add_argument(struct cdc_arguments *arguments, const char *text, size_t n)
-{
-	CDC_GROW(arguments->made, arguments->made_count, &arguments->made_capacity);
-	arguments->made[arguments->made_count++] = cdc_strndup(text, n);
-}
-
-/* "''" stands for an empty argument. */
-static void split_arguments(struct cdc_arguments *arguments, const char *text)
-{
-	add_argument(arguments, "check_toy", 9);
-	while (*(text += strspn(text, " "))) {
-		size_t n = strcspn(text, " ");
-
-		if (n == 2 && strncmp(text, "''", 2) == 0)
-			add_argument(arguments, "", 0);
-		else
-			add_argument(arguments, text, n);
-		text += n;
-	}
-	arguments->argc = (int)arguments->made_count;
-	arguments->argv = cdc_alloc(arguments->made_count + 1, sizeof(*arguments->argv));
-	memcpy(arguments->argv, arguments->made, arguments->made_count * sizeof(*arguments->argv));
-}
-
-int toy_parse(struct toy *toy, const char *text, struct cdc_err *err)
-{
-	*toy = (struct toy){ .kept = NULL };
-	cdc_policy_init(&toy->config.policy, &toy_plugin);
-	cdc_table_init(&toy->table, &toy_plugin);
-	split_arguments(&toy->arguments, text);
-	return cdc_cmdline_parse(&toy->table, &toy->config, toy->arguments.argc, toy->arguments.argv, &toy->wish, err);
-}
-
-void toy_open(struct toy *toy, const char *text)
-{
-	struct cdc_err err;
-
-	if (toy_parse(toy, text, &err) < 0)
-		fail_msg("'%s' was refused: %s", text, err.text);
-}
-
-void toy_close(struct toy *toy)
-{
-	if (toy->running)
-		cdc_check_release(&toy->check);
-	cdc_cmdline_release(&toy->table, &toy->config);
-	cdc_table_release(&toy->table);
-	cdc_arguments_release(&toy->arguments);
-	cdc_free_string(&toy->kept);
-}
-
-void toy_begin(struct toy *toy, int64_t now_ms)
-{
-	struct cdc_err err;
-
-	if (toy->running)
-		cdc_check_release(&toy->check);
-	toy->running = true;
-	cdc_check_init(&toy->check, &toy->config.policy);
-	toy->check.memory.now_ms = now_ms;
-	toy->check.memory.usable = !toy->forgetful;
-	if (!toy->forgetful && toy->kept && cdc_memory_parse(toy->kept, "toy", &toy->check.memory, &err) < 0)
-		fail_msg("the memory of the last run was refused: %s", err.text);
-}
-
-void toy_end(struct toy *toy, bool complete)
-{
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	cdc_decide(&toy->check, complete);
-	cdc_memory_print(&text, &toy->check.memory, "toy");
-	free(toy->kept);
-	toy->kept = cdc_buf_take(&text);
-}
-
-char *toy_output(const struct toy *toy)
-{
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	cdc_render(&text, &toy->check);
-	return cdc_buf_take(&text);
-}
-
-struct cdc_item *toy_item(struct toy *toy, const char *name, int64_t depth)
+struct cdc_item *toy_item(struct stage *toy, const char *name, int64_t depth)
 {
 	struct cdc_item *item = cdc_result_add(&toy->check, name);
 
 	cdc_item_label(item, 1, "wood");
 	cdc_item_value(item, DEPTH, cdc_num_int(depth));
 	return item;
-}
-
-char *toy_text(const struct toy *toy, const char *name)
-{
-	const struct cdc_item *item = cdc_result_find(&toy->check.result, name);
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	if (!item)
-		fail_msg("there is no item '%s'", name);
-	cdc_render_item_text(&text, &toy->check, item);
-	return cdc_buf_take(&text);
 }

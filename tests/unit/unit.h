@@ -39,7 +39,40 @@
 /* When the tests' time begins: 2026-01-01 in milliseconds. */
 #define EPOCH ((int64_t)1767225600000)
 
-/* The toy: "check_toy", its tables, and everything that it takes to run it again and again. */
+/* A plugin on a stage: everything that it takes to run it again and again. */
+struct stage {
+	struct cdc_table table;
+	struct cdc_policy *policy; /* the plugin's whole configuration begins with it */
+	struct cdc_arguments arguments;
+	struct cdc_check check;
+	enum cdc_wish wish;
+	char *kept; /* the state file's text between two runs; NULL: none */
+	bool running, forgetful;
+};
+
+/*
+ * Parses options, separated by blanks ("''" is an empty one); -1 and the error when they are refused. Close it in both
+ * cases.
+ */
+int stage_parse(struct stage *stage, const struct cdc_plugin *plugin, const char *options, struct cdc_err *err);
+
+/* The same for options that must be valid, else the test fails. */
+void stage_open(struct stage *stage, const struct cdc_plugin *plugin, const char *options);
+void stage_close(struct stage *stage);
+
+/* Begins a run at that time with what the last one kept; without a memory when stage->forgetful is set. */
+void stage_begin(struct stage *stage, int64_t now_ms);
+
+/* Decides and keeps; the result stays for looking at until the next run begins. */
+void stage_end(struct stage *stage, bool complete);
+
+/* The output of the run in the format that was asked for; the caller frees it. */
+char *stage_output(const struct stage *stage);
+
+/* An item's text as its line has it; the caller frees it. */
+char *stage_text(const struct stage *stage, const char *name);
+
+/* The toy: "check_toy", a plugin to try the library on. */
 enum toy_metric { DEPTH, AGE, FILL, TOTAL, TOY_METRICS };
 
 enum toy_condition {
@@ -65,36 +98,7 @@ struct toy_config {
 
 extern const struct cdc_plugin toy_plugin;
 
-struct toy {
-	struct cdc_table table;
-	struct toy_config config;
-	struct cdc_arguments arguments;
-	struct cdc_check check;
-	enum cdc_wish wish;
-	char *kept; /* the state file's text between two runs; NULL: none */
-	bool running, forgetful;
-};
-
-/* Parses options, separated by blanks; -1 and the error when they are refused. Close it in both cases. */
-int toy_parse(struct toy *toy, const char *options, struct cdc_err *err);
-
-/* The same for options that must be valid, else the test fails. */
-void toy_open(struct toy *toy, const char *options);
-void toy_close(struct toy *toy);
-
-/* Begins a run at that time with what the last one kept; without a memory when toy->forgetful is set. */
-void toy_begin(struct toy *toy, int64_t now_ms);
-
-/* Decides and keeps; the result stays for looking at until the next run begins. */
-void toy_end(struct toy *toy, bool complete);
-
-/* The output of the run in the format that was asked for; the caller frees it. */
-char *toy_output(const struct toy *toy);
-
-/* An item of that name with a depth. */
-struct cdc_item *toy_item(struct toy *toy, const char *name, int64_t depth);
-
-/* An item's text as its line has it; the caller frees it. */
-char *toy_text(const struct toy *toy, const char *name);
+/* Puts an item of that name with a depth into the result. */
+struct cdc_item *toy_item(struct stage *toy, const char *name, int64_t depth);
 
 #endif
