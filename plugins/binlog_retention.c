@@ -37,7 +37,7 @@ static const struct cdc_metric metrics[BINLOG_METRICS] = {
 	[RETENTION] = { .name = "retention", .unit = CDC_SECONDS, .main = true, .shown = true, .has_min = true,
 	    .item = "server", .phrase = "keeps logs for %s", .warning = "7d:", .critical = "3d:",
 	    .help = "how long a binary log file is kept after its last change, as configured" },
-	[OLDEST] = { .name = "oldest", .unit = CDC_SECONDS, .shown = true, .has_min = true, .item = "server",
+	[OLDEST] = { .name = "oldest", .unit = CDC_SECONDS, .has_min = true, .item = "server",
 	    .phrase = "oldest change %s old",
 	    .help = "age of the oldest change that can still be read; without --probe-binlog what earlier runs saw" },
 	[FILES] = { .name = "files", .unit = CDC_COUNT, .has_min = true, .item = "server", .phrase = "%s files",

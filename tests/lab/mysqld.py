@@ -26,6 +26,8 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 from lab import mariadb, maven, mysql, mywire, net, proc
 
 VERSIONS = {**mysql.VERSIONS, **mariadb.VERSIONS}
@@ -37,6 +39,13 @@ def at_hand(version):
     """False for a large version that is not in the cache and that nobody asked for (CDC_FULL=1)."""
     build = VERSIONS[version]
     return not build.large or bool(os.environ.get("CDC_FULL")) or template_place(version).exists()
+
+
+def parameters(wanted=None):
+    """Versions (all, unless said otherwise) as parameters of a test; one that is not at hand is skipped loudly."""
+    return [pytest.param(version, marks=[] if at_hand(version) else pytest.mark.skip(
+        reason=f"{VERSIONS[version].name} {version} is large: CDC_FULL=1 fetches it"))
+        for version in VERSIONS if wanted is None or version in wanted]
 
 
 def template_place(version):
@@ -259,8 +268,11 @@ class Server:
         return self.binlogs()[-1][0]
 
     def purge(self, file):
-        """Removes the files before this one."""
-        self.sql(f"PURGE BINARY LOGS TO '{file}'")
+        """Removes the files before this one. MariaDB leaves, without a word, what its storage engine still needs."""
+        def purged():
+            self.sql("FLUSH ENGINE LOGS", f"PURGE BINARY LOGS TO '{file}'")
+            return self.binlogs()[0][0] == file
+        wait_for(purged, f"{self} does not purge to {file}: {self.binlogs()}")
 
     def touch(self, file, at):
         """Lets a file say that it was last written then: that is what servers purge by."""

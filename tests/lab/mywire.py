@@ -9,6 +9,7 @@ No client library takes part: the reader of the tests is nobody's code but their
 here. Accounts log in with mysql_native_password or caching_sha2_password, over a Unix socket or TCP without TLS.
 """
 
+import contextlib
 import hashlib
 import socket
 import struct
@@ -68,6 +69,8 @@ class Connection:
         self.close()
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self._command(COM_QUIT, b"")  # or the server counts and logs an aborted client
         self.sock.close()
 
     # SQL
