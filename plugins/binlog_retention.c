@@ -55,7 +55,7 @@ static const struct cdc_metric metrics[BINLOG_METRICS] = {
 	[EDGE_FILES] = { .name = "edge-files", .unit = CDC_COUNT, .has_min = true, .item = "reader",
 	    .phrase = "%s files from the oldest log", .help = "files that are older than the reader's" },
 	[TIME_TO_LOSS] = { .name = "time-to-loss", .unit = CDC_SECONDS, .shown = true, .has_min = true,
-	    .item = "reader", .phrase = "lost in %s", .warning = "24h:", .critical = "4h:",
+	    .item = "reader", .phrase = "its log is removed in %s", .warning = "24h:", .critical = "4h:",
 	    .help = "when the reader's file will be removed if the reader stays where it is" },
 };
 
