@@ -99,7 +99,7 @@ PG_VALUES = {
     "confirmed_flush_lsn": b"0/5A1C320", "wal_status": b"reserved", "safe_wal_size": b"10737418240",
     "standby": b"f", "position": b"0/5A1C400", "max_slots": b"10", "keep_size": b"10737418240",
     "idle_timeout_ms": None, "sync_slots": None, "system_identifier": b"7300000000000000001", "timeline": b"1",
-    "spill_bytes": b"0", "total_txns": b"12", "stats_reset_ms": None,
+    "spill_bytes": b"0", "total_txns": b"12", "stats_reset_ms": None, "crash_ms": None,
 }
 _START_MS = int(time.time() * 1000) - 86400000
 
@@ -107,7 +107,7 @@ _START_MS = int(time.time() * 1000) - 86400000
 def pg_value(name):
     if name == "now_ms":
         return b"%d" % (time.time() * 1000)
-    return b"%d" % _START_MS if name == "start_ms" else PG_VALUES.get(name, b"")
+    return b"%d" % _START_MS if name in ("start_ms", "crash_ms") else PG_VALUES.get(name, b"")
 
 
 def pg_healthy(statement):
