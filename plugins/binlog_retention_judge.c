@@ -130,7 +130,7 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	bool alerts;
 	cdc_num value;
 
-	if (!age.before_ms.known || age.before_ms.value >= check->memory.now_ms)
+	if (!age.before_ms.known || check->memory.now_ms - age.before_ms.value < 1000)
 		return;
 	at_least_ms = check->memory.now_ms - age.before_ms.value;
 	value = cdc_num_ms(at_least_ms);
