@@ -185,7 +185,7 @@ class Server:
             "binlog-format": "ROW", "sync-binlog": 0, "innodb-flush-log-at-trx-commit": 0,
             "innodb-flush-method": "nosync", "innodb-buffer-pool-size": "16M", "performance-schema": False,
             "skip-name-resolve": True, "secure-file-priv": "", "max-connections": 100,
-            **self.build.settings, **{key.replace("_", "-"): value for key, value in self.options.items()}}
+            **self.build.settings, **_certificate(self.build), **{key.replace("_", "-"): value for key, value in self.options.items()}}
         argv = [*self.build.server(), *(_argument(*pair) for pair in settings.items() if pair[1] is not None)]
         if os.geteuid() == 0:
             argv.append("--user=root")  # both families insist that it is said
@@ -363,6 +363,20 @@ class Reader:
 
     def __exit__(self, *_):
         self.close()
+
+
+def _certificate(build):
+    """MariaDB from 11.4 on makes an RSA key of 4096 bits in every start that has none, which takes half a minute."""
+    if not build.makes_keys:
+        return {}
+    directory = maven.cache() / "lab-certificate"
+    with maven.locked(directory.name):
+        if not (directory / "cert.pem").exists():
+            directory.mkdir(exist_ok=True)
+            mysql.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                       "-days", "3650", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                       "-keyout", directory / "key.pem", "-out", directory / "cert.pem"])
+    return {"ssl-cert": directory / "cert.pem", "ssl-key": directory / "key.pem"}
 
 
 def _argument(name, value):

@@ -107,7 +107,7 @@ _START_MS = int(time.time() * 1000) - 86400000
 def pg_value(name):
     if name == "now_ms":
         return b"%d" % (time.time() * 1000)
-    return b"%d" % _START_MS if name == "start_ms" else PG_VALUES.get(name, b"")
+    return b"%d" % _START_MS if name in ("start_ms", "crash_ms") else PG_VALUES.get(name, b"")
 
 
 def pg_healthy(statement):
