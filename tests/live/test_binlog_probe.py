@@ -20,8 +20,8 @@ def server(my_lab):
     return my_lab.primary("10.11")
 
 
-def packet(data, sequence=1, size=None):
-    return struct.pack("<I", len(data) if size is None else size)[:3] + bytes([sequence]) + data
+def packet(data, size=None):
+    return struct.pack("<I", len(data) if size is None else size)[:3] + b"\1" + data
 
 
 def event(kind, body=b"x" * 40, stamp=0):
@@ -54,23 +54,30 @@ def quietly(function):
 
 
 def trickle(peer):
-    for byte in event(ROTATE) + event(FORMAT, stamp=1700000000):
+    for byte in numbered([event(ROTATE), event(FORMAT, stamp=1700000000)]):
         peer.send(bytes([byte]))
         peer.sleep(0.4)
 
 
+def numbered(packets, first=1):
+    """Packets of one answer are numbered, and libmysqlclient looks."""
+    return b"".join(data[:3] + bytes([(first + i) & 255]) + data[4:] for i, data in enumerate(packets))
+
+
 def endless(kind):
-    def send(peer):
+    """Behind one event, or the first of all: 256 leave the numbers as they were."""
+    def send(peer, first=1):
         while True:
-            peer.send(event(kind) * 100)
+            peer.send(numbered([event(kind)] * 256, first))
     return send
 
 
 def sends(*parts, then=None):
     def send(peer):
-        for part in parts:
-            peer.send(part)
-        if then:
+        peer.send(numbered(parts))
+        if then and then.__name__ == "send":
+            then(peer, 1 + len(parts))
+        elif then:
             then(peer)
     return send
 
@@ -92,7 +99,7 @@ CASES = {
     "another event": (sends(event(HEARTBEAT), then=silent), "no format description"),
     "rotate events without end": (endless(ROTATE), "no format description"),
     "end of file at once": (sends(packet(b"\xfe\0\0\2\0"), then=silent), "no format description"),
-    "rubbish": (sends(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20, then=silent), ""),
+    "rubbish": (lambda peer: (peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20), silent(peer)), ""),
 }
 
 
