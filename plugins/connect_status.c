@@ -90,13 +90,13 @@ static const char *const labels[] = { "CONNECTOR", "TYPE", "CLASS", "SERVER", "T
 	NULL };
 
 static const struct cdc_example examples[] = {
-	{ "--url=http://connect1:8083 --url=http://connect2:8083",
+	{ "--url=http://kc1:8083 --url=http://kc2:8083",
 	    "All connectors of a cluster, by whichever worker answers first." },
-	{ "-H connect1 -n dbz-orders --tasks=1", "One connector that must exist, with exactly one task." },
-	{ "--url=https://connect1:8083 --auth-file=/etc/cdc/connect.auth --type=source --on paused=ok",
-	    "All source connectors, over TLS with a password; one that is paused is fine." },
-	{ "--url=http://connect1:8083 --url=http://connect2:8083 --all-workers --warning-workers=2:",
-	    "Also CRITICAL for tasks on a worker that is gone, WARNING for fewer than two workers." },
+	{ "-H kc1 -n dbz-orders --tasks=1", "One connector that must exist, with exactly one task." },
+	{ "--url=https://kc1:8083 --auth-file=kc.auth --on paused=ok",
+	    "All connectors, over TLS with a password; one that is paused is fine." },
+	{ "-H kc1 --all-workers --type=source --warning-workers=1:",
+	    "The source connectors of a single worker; CRITICAL for tasks on one that is gone." },
 	{ NULL, NULL },
 };
 

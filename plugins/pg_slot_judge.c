@@ -115,6 +115,75 @@ static void judge_reserved(const struct pg_slot_config *config, const struct pg_
 		cdc_item_raise(item, UNLIMITED, "no size limit");
 }
 
+/* Why a slot has neither positions nor distances; NULL: it has. */
+static const char *why_no_distance(const struct pg_slot_server *server, const struct pg_slot *slot)
+{
+	if (pg_slot_is_lost(slot))
+		return "the slot is lost";
+	if (pg_slot_is_unused(slot))
+		return "it reserves no WAL";
+	return server->position_known ? NULL : "the WAL position is not known";
+}
+
+static const char *why_no_loss(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct cdc_item *item)
+{
+	if (item->values[HEADROOM].known)
+		return "its WAL does not grow, or there is no rate yet";
+	if (pg_slot_has_limit(server) || config->size_limit)
+		return "there is no headroom";
+	return "no size limit";
+}
+
+static const char *why_not_inactive(const struct pg_slot_server *server, const struct pg_slot *slot)
+{
+	if (pg_slot_is_copy(server, slot))
+		return "a copy has no consumer";
+	if (slot->active)
+		return "a consumer is connected";
+	return pg_slot_is_unused(slot) ? "never used" : "no memory of earlier runs";
+}
+
+static void explain(struct cdc_item *item, size_t metric, const char *why)
+{
+	if (!item->values[metric].known)
+		cdc_item_cause(item, metric, why);
+}
+
+/* Why metrics have no value, for those that have a threshold. */
+static void explain_absent(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct pg_slot *slot, struct cdc_item *item, const struct cdc_check *check)
+{
+	const char *none = why_no_distance(server, slot);
+
+	explain(item, RETAINED, none ? none : "it has no restart_lsn");
+	explain(item, LAG, none ? none : "it has no confirmed_flush_lsn");
+	explain(item, HEADROOM, none ? none : pg_slot_has_limit(server) ? "the server does not tell" : "no size limit");
+	explain(item, TIME_TO_LOSS, none ? none : why_no_loss(config, server, item));
+	explain(item, INACTIVE, why_not_inactive(server, slot));
+	if (!slot->confirmed_flush_lsn.known && !none)
+		none = "it has no confirmed_flush_lsn";
+	explain(item, FROZEN, none ? none : check->memory.usable ? "first seen" : "no memory of earlier runs");
+	explain(item, SPILL, slot->spill_bytes.known ? "no rate yet" : "the server has no statistics of it");
+	explain(item, CATALOG_XMIN_AGE, "it has no catalog_xmin");
+	explain(item, XMIN_AGE, "it has no xmin");
+	explain(item, SYNC_AGE, pg_slot_is_copy(server, slot) ? "not synced yet" : "no copy of a primary's slot");
+}
+
+static void judge_used(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check)
+{
+	if (pg_slot_is_copy(server, slot))
+		judge_copy(server, slot, item);
+	else
+		judge_activity(server, slot, item, check);
+	judge_reserved(config, server, slot, item, check);
+	if (server->standby && item->values[RETAINED].known)
+		cdc_item_phrase(item, "standby (positions: WAL received)");
+	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
+		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
+}
+
 static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
     const struct pg_slot *slot, struct cdc_check *check)
 {
@@ -132,17 +201,11 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	pg_slot_compare(facts, slot, item, check);
 	if (pg_slot_is_lost(slot))
 		pg_slot_judge_lost(slot, item);
-	if (pg_slot_is_unused(slot)) {
+	if (pg_slot_is_unused(slot))
 		cdc_item_phrase(item, "never used: it reserves no WAL");
-		return;
-	}
-	if (pg_slot_is_copy(server, slot))
-		judge_copy(server, slot, item);
 	else
-		judge_activity(server, slot, item, check);
-	judge_reserved(config, server, slot, item, check);
-	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
-		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
+		judge_used(config, server, slot, item, check);
+	explain_absent(config, server, slot, item, check);
 }
 
 static bool is_wanted(const struct pg_slot_config *config, const struct pg_slot *slot)

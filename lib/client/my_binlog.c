@@ -15,6 +15,9 @@
 /* A rotate event that says which file it is, then the format description; MariaDB may put others in between. */
 #define EVENTS_MAX 8
 #define NAME_MAX_LEN 512
+/* A file that is no longer than this is read to its end: a server counts and logs who leaves in the middle. */
+#define POLITE_MAX ((size_t)256 << 10)
+#define END_OF_FILE 0xfe
 
 /*
  * The library's calls for replication block. A timer shuts the connection down when the deadline passes, so that they
@@ -185,6 +188,22 @@ static int not_understood(const char *file, struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_PROTOCOL, "the beginning of %s is no format description event", file);
 }
 
+/* Reads the rest of a short file; of a long one nothing more is taken. */
+static void read_rest(struct cdc_my *my, struct dump *dump)
+{
+	const unsigned char *packet;
+	size_t n = 0;
+
+	for (size_t bytes = 0; bytes < POLITE_MAX; bytes += n) {
+		/* libmysqlclient says by n that the end has come */
+		if (!dump_next(dump, &packet, &n))
+			break;
+		if (n == 0 || (n < 9 && packet[0] == END_OF_FILE))
+			return;
+	}
+	my->broken = true;
+}
+
 /* The time stamp in the header of the first event that is written in the file. */
 static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dump, const char *file,
     struct cdc_my_probe *ret, struct cdc_err *err)
@@ -199,6 +218,7 @@ static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dum
 			break;
 		if (packet[1 + TYPE_AT] == FORMAT_DESCRIPTION) {
 			*ret = (struct cdc_my_probe){ .created_ms = timestamp_of(packet + 1) * 1000 };
+			read_rest(my, dump);
 			return 0;
 		}
 		if (packet[1 + TYPE_AT] != ROTATE_EVENT)

@@ -101,7 +101,10 @@ struct cdc_item *cdc_result_find(const struct cdc_result *result, const char *na
 /* Sets the label at an index of the plugin's list; NULL reads as "". */
 void cdc_item_label(struct cdc_item *item, size_t index, const char *value);
 
-/* Gives a metric its value, and says in a few words why it is as it is (for line 1 when it is out of range). */
+/*
+ * Gives a metric its value, and says in a few words why it is as it is (for line 1 when it is out of range), or why it
+ * has none (for the item's text when the command line has a threshold for it).
+ */
 void cdc_item_value(struct cdc_item *item, size_t metric, cdc_num value);
 void cdc_item_cause(struct cdc_item *item, size_t metric, const char *cause);
 

@@ -78,13 +78,25 @@ static void raise_threshold(struct cdc_item *item, size_t index, const struct cd
 	value->violated = true;
 }
 
+/* A threshold that cannot be tried must not look like one that is kept. */
+static void explain_absence(const struct cdc_check *check, struct cdc_item *item, size_t index)
+{
+	if (item->values[index].cause && cdc_policy_asks_metric(check->policy, index))
+		cdc_item_phrase(item, "%s has no value (%s)", check->policy->plugin->metrics[index].name,
+		    item->values[index].cause);
+}
+
 /* Critical is tried first; one that is not old enough yet leaves the word to the warning range. */
 void cdc_decide_metric(struct cdc_check *check, struct cdc_item *item, size_t index)
 {
 	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
 	struct verdict critical, warning;
 
-	if (!item->values[index].known || item->values[index].unjudged)
+	if (!item->values[index].known) {
+		explain_absence(check, item, index);
+		return;
+	}
+	if (item->values[index].unjudged)
 		return;
 	critical = try_range(check, item, index, true);
 	warning = try_range(check, item, index, false);

@@ -112,7 +112,7 @@ def test_unique_abbreviation(program, port, option):
 
 
 def test_argument_in_every_form(program, port):
-    for args in (["-w5GiB"], ["-w", "5GiB"], ["--warning=5GiB"], ["--warning", "5GiB"], ["-vw5"], ["--"]):
+    for args in (["-w5"], ["-w", "5"], ["--warning=5"], ["--warning", "5"], ["-vw5"], ["--"]):
         accepted(program, port, args)
 
 

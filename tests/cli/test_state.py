@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lab import fakepg, hostile, need, plugin, proc, targets
+from lab import hostile, need, plugin, proc, targets
 
 NOBODY = 65534
 # One short note: words enough for a path and a reason, no story.
@@ -21,10 +21,21 @@ NOTE_MAX = 320
 
 
 @pytest.fixture(scope="module")
-def port():
-    """One port for all: the target belongs to the key of the state."""
-    with fakepg.serve(targets.pg_healthy) as number:
-        yield number
+def ports():
+    """{program: port}: one for all tests of a program, as the target belongs to the key of the state."""
+    with contextlib.ExitStack() as servers:
+        known = {}
+
+        def port_of(program):
+            if program not in known:
+                known[program] = servers.enter_context(targets.serve_healthy(program))
+            return known[program]
+        yield port_of
+
+
+@pytest.fixture
+def port(ports, program):
+    return ports(program)
 
 
 @pytest.fixture
@@ -91,10 +102,10 @@ def works(program, port, place):
 # --- the control: the state is used at all ------------------------------------------------------------------
 
 def test_remembers_what_was_there(program, place):
-    slot = {"slot_name": b"dbz_orders"}
-    with fakepg.serve(targets.pg_slots(slot)) as port:
+    names = ["dbz_orders"]
+    with hostile.serve(lambda peer: targets.of(program).healthy(names[0])(peer)) as port:
         assert look(program, port, place).rc == 0
-        slot["slot_name"] = b"another"
+        names[0] = "another"
         for _ in range(3):
             done = look(program, port, place)
             assert done.rc == 1 and "dbz_orders" in done.line1, done
@@ -114,8 +125,8 @@ def test_files(program, port, place):
 
 
 @pytest.fixture
-def another_port():
-    with fakepg.serve(targets.pg_healthy) as number:
+def another_port(program):
+    with targets.serve_healthy(program) as number:
         yield number
 
 
@@ -440,7 +451,7 @@ def test_another_run_hangs(program, place):
     def handler(peer):
         if hang.pop() if hang else False:
             peer.sleep()
-        fakepg.handler(targets.pg_healthy)(peer)
+        targets.of(program).healthy("dbz_orders")(peer)
     with hostile.serve(handler) as port:
         first = start(program, port, place, "5")
         time.sleep(0.3)

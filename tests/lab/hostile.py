@@ -58,7 +58,8 @@ class Peer:
 class Server:
     def __init__(self, handler, host=net.HOST):
         self.handler, self.closing, self.peers = handler, threading.Event(), []
-        self.listener = socket.create_server((host, 0), backlog=64)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family, backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
