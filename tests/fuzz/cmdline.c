@@ -14,8 +14,8 @@ static char **split_input(char *text, size_t size, int *argc)
 }
 
 /*
- * For repetitions of repetitions ("++++") regcomp(3) takes memory that doubles with each; in a program the limit on its
- * memory ends that, with a usage error.
+ * For nested repetitions regcomp(3) takes memory that doubles with each; what the library does not refuse, a program's
+ * own limit ends with a usage error.
  */
 static bool repeats_too_often(const uint8_t *data, size_t size)
 {
