@@ -75,7 +75,7 @@ static bool has_evidence(struct cdc_lag_view *view)
 /* The age of the last event is all that they show until the first heartbeat of the server, however fresh it all is. */
 static bool just_started(const struct cdc_lag_view *view)
 {
-	int64_t for_ms = view->now.at_ms - view->now.started_ms;
+	cdc_num for_ms = (cdc_num)view->now.at_ms - view->now.started_ms;
 
 	return view->binlog && view->now.started_ms != CDC_LAG_UNKNOWN && for_ms >= 0 &&
 	    for_ms < cdc_lag_heartbeat_ms(view->config);
