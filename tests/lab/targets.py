@@ -2,7 +2,7 @@
 
 import time
 
-from lab import fakeconnect, fakepg, hostile, plugin
+from lab import fakeconnect, fakemetrics, fakepg, hostile, plugin
 
 PG_OPTIONS = ["hostname", "port", "username", "logname", "database", "option", "service", "passfile", "tls", "ca-cert",
               "client-cert", "private-key"]
@@ -36,6 +36,10 @@ def _connect_healthy(name):
     return fakeconnect.Worker({name: fakeconnect.connector()})
 
 
+def _lag(host, port):
+    return ["--metrics-url=http://%s:%s/metrics" % ("[%s]" % host if ":" in host else host, port)]
+
+
 def _pg(host, port):
     # TLS off: what a server says is then what the plugin hears.
     return ["-H", host, "-P", port, "-u", "x", "--tls=disable"]
@@ -57,6 +61,20 @@ TARGETS = {
         conditions={"lost": "critical", "unreserved": "critical", "extended": "warning", "inactive": "warning",
                     "unlimited": "ok", "recreated": "critical", "not-synced": "warning", "failover-off": "ok",
                     "standby": "ok"}),
+    "check_cdc_lag": Target(
+        reach=_lag, library="libcurl", protocol="http", name_option="server", healthy=fakemetrics.healthy,
+        options=HTTP_OPTIONS + ["metrics-url", "prometheus-url", "prometheus-label", "jolokia-url", "metrics-file",
+                                "server", "connector-type", "max-age", "keepalive", "ipv4", "ipv6"],
+        main="lag",
+        metrics={"lag": "duration", "silence": "duration", "queue": "percent", "queue-bytes": "percent",
+                 "events": "number", "filtered": "number", "erroneous": "number", "transactions": "number",
+                 "snapshot-remaining": "number", "snapshot-duration": "duration", "snapshot-rows": "number",
+                 "connected": "number"},
+        conditions={"no-debezium": "unknown", "scrape-error": "critical", "worker-down": "warning",
+                    "disconnected": "critical", "restart-loop": "warning", "no-event": "ok", "idle": "ok",
+                    "stalled": "critical", "queue-full": "warning", "erroneous": "warning", "snapshot": "ok",
+                    "snapshot-stalled": "warning", "snapshot-aborted": "critical", "duplicate": "warning",
+                    "stale": "warning", "clock-skew": "ok"}),
     "check_connect_status": Target(
         reach=_connect, library="libcurl", protocol="http", name_option="connector", healthy=_connect_healthy,
         options=HTTP_OPTIONS + ["url", "hostname", "port", "all-workers", "connector", "type", "tasks", "ipv4", "ipv6"],
