@@ -91,6 +91,7 @@ struct cdc_lag_view {
 	struct cdc_check *check;
 	struct cdc_item *item;
 	int64_t began_ms;  /* facts->began_ms */
+	bool partial;      /* the metrics were cut off: what they do not show says nothing */
 	struct cdc_lag_trace old, now;
 	bool overtaken;    /* another run looked meanwhile and was done first: nothing is to be compared or left */
 	bool binlog, connected, disconnected; /* both false: not known */

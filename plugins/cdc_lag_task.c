@@ -153,7 +153,7 @@ static void judge_connection(struct cdc_lag_view *view)
 		cdc_item_value(item, CONNECTED, CDC_NUM_ONE);
 	if (view->disconnected)
 		cdc_item_value(item, CONNECTED, 0);
-	if (view->disconnected || shows_nothing(view))
+	if ((view->disconnected || shows_nothing(view)) && !view->partial)
 		raise_disconnected(view);
 }
 
