@@ -48,8 +48,7 @@ static void judge_expiry(const struct binlog_server *server, struct cdc_item *it
 	case BINLOG_AT_ONCE:
 		cdc_finding_headline(
 		    cdc_item_raise(item, RDS_UNSET, "'binlog retention hours' is not set: logs go as soon as possible"),
-		    "removes logs as soon as possible: 'binlog retention hours' is not set "
-		    "(CALL mysql.rds_set_configuration('binlog retention hours', N))");
+		    "has no 'binlog retention hours': logs go as soon as possible");
 		break;
 	case BINLOG_NEVER:
 		judge_never(server, item);
@@ -77,7 +76,7 @@ static void judge_total_limit(const struct binlog_server *server, int64_t rate, 
 	}
 	/* a reader as Debezium's is one of them */
 	if (server->connections_needed > 0)
-		cdc_buf_addf(&text, "; only while %" PRId64 " or more replicas are connected", server->connections_needed);
+		cdc_buf_addf(&text, ", only while %" PRId64 " or more replicas are connected", server->connections_needed);
 	cdc_finding_headline(cdc_item_raise(item, SIZE_LIMITED, "logs go by size: %s", text.text),
 	    "removes logs by their total size: %s", text.text);
 }
@@ -131,7 +130,7 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	bool alerts;
 	cdc_num value;
 
-	if (!age.before_ms.known || age.before_ms.value >= check->memory.now_ms)
+	if (!age.before_ms.known || check->memory.now_ms - age.before_ms.value < 1000)
 		return;
 	at_least_ms = check->memory.now_ms - age.before_ms.value;
 	value = cdc_num_ms(at_least_ms);

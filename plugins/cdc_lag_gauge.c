@@ -174,8 +174,10 @@ void cdc_lag_judge_lag(struct cdc_lag_view *view)
 	judge_skew(view);
 	if (view->queue_full)
 		judge_back_pressure(view, lag);
-	else if (!lag->known)
+	else if (!lag->known && !view->disconnected)
 		cdc_item_phrase(view->item, "%sno lag is shown", view->prefix);
+	else if (!lag->known)
+		return;
 	else if (lag->value != CDC_LAG_NONE)
 		judge_gauge(view, lag->value);
 	else if (!view->disconnected && !view->snapshot)

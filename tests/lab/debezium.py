@@ -117,6 +117,9 @@ class MariaDb(MySql):
     kind = "mariadb"
     CLASS = "io.debezium.connector.mariadb.MariaDbConnector"
 
+    def _own(self, prefix):
+        return {**super()._own(prefix), "database.ssl.mode": "disable"}
+
 
 @contextlib.contextmanager
 def postgres(lab, major=15):

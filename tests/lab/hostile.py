@@ -67,6 +67,8 @@ class Server:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self.listener.accept()
+                # An answer in several pieces must not wait for the client's acknowledgements.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer = Peer(sock, self.closing)
                 self.peers.append(peer)
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()

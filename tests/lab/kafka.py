@@ -42,6 +42,8 @@ WORKER = {
     "config.storage.replication.factor": 1, "offset.storage.replication.factor": 1, "offset.storage.partitions": 1,
     "status.storage.replication.factor": 1, "status.storage.partitions": 1, "offset.flush.interval.ms": 1000,
     "connector.client.config.override.policy": "All", "config.providers": "file",
+    "scheduled.rebalance.max.delay.ms": 6000,  # how long what a lost worker ran waits for its return; 300 s by default
+    "session.timeout.ms": 6000, "heartbeat.interval.ms": 1500,
     "plugin.discovery": "service_load",  # a start takes 3 s and not 16: the others look into every class of every jar
     "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
 }
@@ -123,9 +125,10 @@ class Lab:
         return worker
 
     def properties(self):
-        """Both generations of logging: each ignores what is the other's."""
-        return {"log4j.configuration": f"file:{self.directory}/log4j.properties",
-                "org.slf4j.simpleLogger.defaultLogLevel": "warn", "org.slf4j.simpleLogger.showDateTime": "true"}
+        """Warnings only, in both generations of logging."""
+        if self.stack.kafka.startswith("3."):
+            return {"log4j.configuration": f"file:{self.directory}/log4j.properties"}
+        return {"org.slf4j.simpleLogger.defaultLogLevel": "warn"}
 
 
 class Server:
@@ -251,6 +254,10 @@ class Worker(Server):
                 f"{remote}.host": HOST, f"{remote}.authenticate": "false", f"{remote}.ssl": "false",
                 "java.rmi.server.hostname": HOST}
 
+    def authenticate(self, user, password):
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self.headers = {"Authorization": f"Basic {token}"}
+
     def ready(self):
         """It has joined its group; while it starts it answers 404 to everything, and its port is closed before."""
         answer = web.answers(self.url + "/connectors", headers=self.headers)
@@ -280,7 +287,12 @@ class Worker(Server):
         if wait:
             self.wait_state(name, "RUNNING", "RUNNING")
 
-    def delete(self, name):
+    def delete(self, name, offsets=False):
+        """offsets: forget where it was, too; the next one of that name would go on there."""
+        if offsets:
+            self.act(name, "stop")
+            self.wait_state(name, "STOPPED")
+            self.change("DELETE", path(name) + "/offsets")
         self.change("DELETE", path(name))
         wait_for(lambda: name not in self.status_of_all(), f"{name} is gone")
 

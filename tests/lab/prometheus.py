@@ -13,13 +13,13 @@ from lab import need, proc, sandbox, web
 
 
 class Server:
-    """Scrapes every second. The value of a job is a list of URLs."""
+    """Scrapes every second. The value of a job is a list of URLs. It has scraped each of them once when it is there."""
 
     def __init__(self, jobs, labels=None):
         self._stack = contextlib.ExitStack()
         self.directory = pathlib.Path(self._stack.enter_context(proc.scratch()))
         self.url = f"http://127.0.0.1:{sandbox.free_port()}"
-        self.labels = labels or {}
+        self.labels, self._targets = labels or {}, sum(map(len, jobs.values()))
         (self.directory / "prometheus.yml").write_text("".join(self._configuration(jobs)))
 
     def _configuration(self, jobs):
@@ -35,11 +35,16 @@ class Server:
              f"--storage.tsdb.path={directory}/data", f"--web.listen-address={self.url.removeprefix('http://')}"],
             self.directory / "log", cwd=directory)
         self._stack.callback(process.stop)
-        process.wait_for(lambda: (answer := web.answers(self.url + "/-/ready")) and answer.status == 200)
+        process.wait_for(self._ready)
         return self
 
     def __exit__(self, *_):
         self._stack.close()
+
+    def _ready(self):
+        """It looks at its list of targets no more often than every 5 s."""
+        answer = web.answers(self.url + "/-/ready")
+        return answer and answer.status == 200 and len(self.query("up")) == self._targets
 
     def query(self, text):
         """[{labels}, value as text] of an instant query."""

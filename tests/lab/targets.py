@@ -2,10 +2,12 @@
 
 import time
 
-from lab import fakeconnect, fakepg, hostile, plugin
+from lab import fakeconnect, fakeexporter, fakemy, fakepg, hostile, plugin
 
 PG_OPTIONS = ["hostname", "port", "username", "logname", "database", "option", "service", "passfile", "tls", "ca-cert",
               "client-cert", "private-key"]
+MY_OPTIONS = ["hostname", "port", "username", "logname", "socket", "defaults-file", "defaults-group", "password-file",
+              "tls", "ca-cert", "client-cert", "private-key"]
 COMMON_OPTIONS = ["help", "version", "verbose", "timeout", "warning", "critical", "warning-for", "critical-for", "on",
                   "grace", "hold", "include", "exclude", "max-items", "problems-only", "output-format", "no-perfdata",
                   "discover", "state-dir", "no-state", "forget", "rate-window", "extra-opts"]
@@ -19,13 +21,15 @@ class Target:
     """metrics: {name: kind}, kind being size, duration, percent or number; main is the one of -w and -c.
 
     healthy(name) is the handler of a server (lab.hostile) that has an object of that name and nothing to complain about.
+    remembers: objects that are gone are missed. later: a pattern of what a second look says otherwise.
     """
 
-    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy):
+    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy,
+                 remembers=True, later=r"(?!)"):
         self.reach, self.options = reach, COMMON_OPTIONS + options
         self.conditions = {**COMMON_CONDITIONS, **conditions}
         self.main, self.metrics, self.name_option, self.library = main, metrics, name_option, library
-        self.protocol, self.healthy = protocol, healthy
+        self.protocol, self.healthy, self.remembers, self.later = protocol, healthy, remembers, later
 
 
 def _connect(host, port):
@@ -43,6 +47,18 @@ def _pg(host, port):
 
 def _pg_healthy(name):
     return fakepg.handler(pg_slots({"slot_name": name.encode()}))
+
+
+def _metrics(host, port):
+    return ["--metrics-url=http://%s:%s/metrics" % ("[%s]" % host if ":" in host else host, port)]
+
+
+def _my(host, port):
+    return ["-H", host, "-P", port, "-u", "x", "--tls=disabled"]
+
+
+def _my_healthy(_name):
+    return fakemy.handler(fakemy.mysql())
 
 
 TARGETS = {
@@ -71,6 +87,47 @@ TARGETS = {
                     "no-status": "critical", "dead-worker": "critical", "rebalancing": "warning",
                     "starting": "warning", "unhealthy": "critical", "not-live": "critical",
                     "worker-down": "warning"}),
+    "check_cdc_lag": Target(
+        reach=_metrics, library="libcurl", protocol="http", name_option="server", healthy=fakeexporter.Page,
+        later=r"\d+ ms behind its source|idle for [^,|\n]* \(last lag \d+ ms\)",
+        options=HTTP_OPTIONS + ["metrics-url", "prometheus-url", "prometheus-label", "jolokia-url", "metrics-file",
+                                "server", "connector-type", "max-age", "keepalive",
+                                "ipv4", "ipv6"],
+        main="lag",
+        metrics={"lag": "duration", "silence": "duration", "queue": "percent", "queue-bytes": "percent",
+                 "events": "number", "filtered": "number", "erroneous": "number", "transactions": "number",
+                 "snapshot-remaining": "number", "snapshot-duration": "duration", "snapshot-rows": "number",
+                 "connected": "number"},
+        conditions={"no-debezium": "unknown", "scrape-error": "critical", "worker-down": "warning",
+                    "disconnected": "critical", "restart-loop": "warning", "no-event": "ok", "idle": "ok",
+                    "stalled": "critical", "queue-full": "warning", "erroneous": "warning", "snapshot": "ok",
+                    "snapshot-stalled": "warning", "snapshot-aborted": "critical", "duplicate": "warning",
+                    "stale": "warning", "clock-skew": "ok"}),
+    "check_mysql_gtid": Target(
+        reach=_my, library="lib(mariadb|mysqlclient)", protocol="mysql", name_option="candidate", remembers=False,
+        healthy=_my_healthy,
+        options=MY_OPTIONS + ["gtid-set", "gtid-file", "offsets", "server", "source-includes", "source-excludes",
+                              "candidate", "source", "read-only-snapshots"],
+        main="behind",
+        metrics={"behind": "number", "purged-missing": "number", "missing": "number", "errant": "number",
+                 "executed": "number", "intervals": "number", "replica-lag": "duration"},
+        conditions={"off": "critical", "permissive": "warning", "inconsistent": "warning", "log-off": "critical",
+                    "purged": "critical", "ahead": "critical", "errant": "warning", "no-replica-updates": "warning",
+                    "candidate-unreachable": "warning", "replica-stopped": "warning", "tagged": "ok",
+                    "read-only-snapshot": "ok"}),
+    "check_binlog_retention": Target(
+        reach=_my, library="lib(mariadb|mysqlclient)", protocol="mysql", name_option="binlog-file", remembers=False,
+        later=r"oldest change [^,|\n]* old, ",
+        healthy=_my_healthy,
+        options=MY_OPTIONS + ["binlog-file", "binlog-pos", "offsets", "server", "source-includes", "source-excludes",
+                              "size-limit", "probe-binlog"],
+        main="retention",
+        metrics={"retention": "duration", "oldest": "duration", "files": "number", "size": "size", "rate": "size",
+                 "headroom": "size", "behind": "size", "edge": "size", "edge-files": "number",
+                 "time-to-loss": "duration"},
+        conditions={"log-off": "critical", "rds-unset": "critical", "not-row": "critical", "row-image": "warning",
+                    "never-expires": "ok", "size-limited": "warning", "gone": "critical", "gap": "warning",
+                    "future": "critical"}),
 }
 
 

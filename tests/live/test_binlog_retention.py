@@ -312,7 +312,7 @@ def test_age_from_earlier_runs(server, private):
     # a file that came between two runs is as young as it seems
     server.purge(server.flush())
     check(server, state_dir=private)
-    time.sleep(0.2)
+    time.sleep(1.2)
     fourth = check(server, "--critical-oldest=3d:", state_dir=private)
     assert fourth.state == CRITICAL and value(fourth, "server.oldest") < 60, fourth
 

@@ -138,7 +138,7 @@ static void find_missing(const char *plugin, const char *query, const char *text
 	DIR *dir;
 
 	snprintf(path, sizeof(path), CDC_SRCDIR "/tests/facts/%s", plugin);
-	snprintf(suffix, sizeof(suffix), strchr(query, '.') ? ".%s" : ".%s.tsv", query);
+	snprintf(suffix, sizeof(suffix), *query == '.' ? "%s" : ".%s.tsv", query);
 	dir = opendir(path);
 	expect(dir != NULL, "%s cannot be read", path);
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL && count < CDC_LEN(names);) {

@@ -23,7 +23,8 @@ bool facts_read(const char *plugin, const char *name, const char *question, stru
 
 /*
  * Plays every section of PLUGIN.expected and compares the whole output. A section is a line "== NAME OPTIONS" and the
- * output below it. Every recorded NAME (NAME.QUERY.tsv for the given query, or NAME.QUERY where it has an ending) must have one. With CDC_UPDATE=1 in the
+ * output below it. Every recorded NAME (NAME.QUERY.tsv for the given query, or NAME and a suffix that begins with a
+ * dot) must have one. With CDC_UPDATE=1 in the
  * environment the file is written anew instead, for reading what changed. play returns an output that is freed here.
  */
 void facts_expect(const char *plugin, const char *query, char *(*play)(const char *name, const char *options));

@@ -54,7 +54,7 @@ static char *play(const char *name, const char *options)
 
 static void test_recorded(void **state CDC_UNUSED)
 {
-	facts_expect("connect_status", "list.http", play);
+	facts_expect("connect_status", ".list.http", play);
 }
 
 int main(void)
