@@ -367,10 +367,12 @@ static int judge_life(struct gather *gather, const struct worker *worker, struct
 	CDC_BUF_CLEANUP struct cdc_buf detail = CDC_BUF_LIMITED(400);
 	enum connect_status_life life;
 
+	gather->status.doubted = true;
 	do
 		if (probe(gather, worker, &life, &detail, err) < 0)
 			return -1;
 	while (life == CONNECT_STATUS_REBALANCING && may_retry(gather));
+	gather->status.doubted = !connect_status_knows_all(life);
 	connect_status_judge_life(&gather->status, life, worker->url.target, detail.text);
 	return 0;
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab import mysqld, pg
+from lab import mysqld, pg, pipeline, stacks
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,13 @@ def pg_lab():
 def my_lab():
     with mysqld.Lab() as lab:
         yield lab
+
+
+@pytest.fixture(scope="session", params=list(stacks.STACKS))
+def pipe(request):
+    """A whole pipeline with Kafka Connect, of each generation."""
+    with pipeline.Pipeline(request.param) as found:
+        yield found
 
 
 def pytest_generate_tests(metafunc):
