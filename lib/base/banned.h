@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* macros of glibc where the compiler cannot pass variable arguments on (clang with _FORTIFY_SOURCE) */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison atoi atol atoll atof strtol strtoul strtoll strtoull strtod strtof sscanf
 #pragma GCC poison strtok setlocale

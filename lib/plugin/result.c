@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+static char *format_text(const char *format, va_list args) CDC_PRINTF(1, 0);
+
 static char *format_text(const char *format, va_list args)
 {
 	struct cdc_buf text = CDC_BUF_LIMITED(4096);

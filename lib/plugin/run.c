@@ -104,7 +104,7 @@ void cdc_run_step(struct cdc_run *run, const char *format, ...)
 	render_error(&expired, policy, state, err.text);
 	cdc_fail(&err, CDC_ERR_TIMEOUT, "ended by a signal while %s", step.text);
 	render_error(&ended, policy, state, err.text);
-	cdc_last_word_set(&expired, &ended, state);
+	cdc_last_word_set(&expired, &ended, (int)state);
 }
 
 int cdc_run_timed_out(struct cdc_err *err, const char *step)
@@ -181,7 +181,7 @@ static CDC_NORETURN void finish(struct cdc_run *run, bool complete)
 		cdc_render(&text, check);
 	}
 	cdc_statefile_release(&run->file);
-	say(&text, check->result.state);
+	say(&text, (int)check->result.state);
 }
 
 static CDC_NORETURN void finish_discovery(const struct cdc_run *run)

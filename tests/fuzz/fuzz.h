@@ -24,4 +24,15 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
 	return cdc_strndup((const char *)data, strnlen((const char *)data, size));
 }
 
+/* The next part of the input, up to a NUL or its end; "" behind the end. The caller frees it. */
+static inline char *fuzz_part(const uint8_t **data, size_t *size)
+{
+	size_t n = strnlen((const char *)*data, *size), step = n < *size ? n + 1 : n;
+	char *part = cdc_strndup((const char *)*data, n);
+
+	*data += step;
+	*size -= step;
+	return part;
+}
+
 #endif

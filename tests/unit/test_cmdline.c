@@ -376,8 +376,8 @@ static const char *const help_parts[] = {
 	"  -c, --critical=RANGE\n        Critical range of depth (B). Default: 20.\n",
 	"  --warning-fill-level=RANGE\n",
 	"  --extra-opts[=[SECTION][@FILE]]\n",
-	"  --hold=DURATION\n        How long a finding that compares with an earlier run is reported after\n"
-	"        it was seen. Default: 12h.\n",
+	("  --hold=DURATION\n        How long a finding that compares with an earlier run is reported after\n"
+	 "        it was seen. Default: 12h.\n"),
 	"\n  idle                  warning (grace) [age]: nobody plays with it\n",
 	"\n  none                  warning: there is no toy at all\n",
 	"\n  unreachable           critical: ",

@@ -365,7 +365,7 @@ static void test_held_headline(void **state CDC_UNUSED)
 
 static void test_held_damaged(void **state CDC_UNUSED)
 {
-	static const char *const values[] = { "", "x", "5", "5 text", "x text\x1fhead", "-5 text\x1fhead", "\x1f" " 5",
+	static const char *const values[] = { "", "x", "5", "5 text", "x text\x1fhead", "-5 text\x1fhead", "\x1f 5",
 		"99999999999999999999 text\x1fhead" };
 
 	for (size_t i = 0; i < CDC_LEN(values); i++) {

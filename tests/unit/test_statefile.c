@@ -123,8 +123,8 @@ static void test_forgets(void **state CDC_UNUSED)
 static void test_names_stay_in_the_directory(void **state CDC_UNUSED)
 {
 	static const char *const identities[] = { "../../etc/passwd", "/etc/passwd", "a/b", "", ".", "\n\xff%s%n", "..",
-		"a name that is very much longer than anything that a file system would ever take as the name of one file, "
-		"with a slash / and another / and so on, and on, and on, and on, and on, and on, and on, and on, and on" };
+		("a name that is very much longer than anything that a file system would ever take as the name of one file, "
+		"with a slash / and another / and so on, and on, and on, and on, and on, and on, and on, and on, and on") };
 	char path[600];
 
 	for (size_t i = 0; i < CDC_LEN(identities); i++) {

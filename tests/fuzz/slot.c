@@ -1,0 +1,83 @@
+/*
+ * check_pg_slot: answers of a server that sends anything. Two runs, each of four tables in the form of recorded facts
+ * (slots, server, identity, stats) separated by NUL; the second one has the first one's memory.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "plugins/pg_slot.h"
+
+static bool read_tables(const uint8_t **data, size_t *size, struct cdc_pg_query *queries)
+{
+	struct cdc_err err;
+	bool fine = true;
+
+	for (size_t i = PG_SLOT_SLOTS; i < PG_SLOT_QUERIES; i++) {
+		CDC_CLEANUP(cdc_free_string) char *part = fuzz_part(data, size);
+
+		fine = cdc_rows_parse_tsv(part, &queries[i].rows, &err) == 0 && fine;
+	}
+	return fine;
+}
+
+static void expect_output(const struct cdc_check *check)
+{
+	CDC_BUF_CLEANUP struct cdc_buf output = CDC_BUF_INIT;
+
+	cdc_render(&output, check);
+	HOLDS(output.len > 0 && strlen(output.text) == output.len && output.text[output.len - 1] == '\n');
+	HOLDS(check->result.state >= CDC_OK && check->result.state <= CDC_UNKNOWN);
+}
+
+/* Judges with what *kept holds, and keeps the memory there. */
+static void judge(const struct pg_slot_config *config, const struct pg_slot_facts *facts, int64_t now_ms, char **kept)
+{
+	struct cdc_buf text = CDC_BUF_INIT;
+	struct cdc_check check;
+	struct cdc_err err;
+
+	cdc_check_init(&check, &config->policy);
+	check.memory.usable = true;
+	check.memory.now_ms = now_ms;
+	if (*kept)
+		HOLDS(cdc_memory_parse(*kept, "id", &check.memory, &err) == 0);
+	pg_slot_judge(config, facts, &check);
+	cdc_decide(&check, true);
+	expect_output(&check);
+	cdc_memory_print(&text, &check.memory, "id");
+	cdc_check_release(&check);
+	free(*kept);
+	*kept = cdc_buf_take(&text);
+}
+
+static void run(const struct pg_slot_config *config, const uint8_t **data, size_t *size, int64_t now_ms, char **kept)
+{
+	CDC_CLEANUP(pg_slot_facts_release) struct pg_slot_facts facts = { 0 };
+	struct cdc_pg_query queries[PG_SLOT_QUERIES] = { 0 };
+	struct cdc_err err;
+
+	if (read_tables(data, size, queries) &&
+	    pg_slot_parse(queries, PG_SLOT_QUERIES, 180000, &facts, &err) == 0)
+		judge(config, &facts, now_ms, kept);
+	for (size_t i = 0; i < PG_SLOT_QUERIES; i++)
+		cdc_rows_release(&queries[i].rows);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CDC_CLEANUP(cdc_free_string) char *kept = NULL;
+	char name[] = "check_pg_slot", type[] = "--type=all", limit[] = "--size-limit=1GB", temporary[] = "--temporary";
+	char *argv[] = { name, type, limit, temporary, NULL };
+	struct pg_slot_config config = { .type = 0 };
+	struct cdc_table table;
+	enum cdc_wish wish;
+	struct cdc_err err;
+
+	cdc_table_init(&table, &pg_slot_plugin);
+	cdc_policy_init(&config.policy, &pg_slot_plugin);
+	HOLDS(cdc_cmdline_parse(&table, &config, 4, argv, &wish, &err) == 0);
+	run(&config, &data, &size, EPOCH, &kept);
+	run(&config, &data, &size, EPOCH + 20 * MINUTE, &kept);
+	cdc_cmdline_release(&table, &config);
+	cdc_table_release(&table);
+	return 0;
+}
