@@ -82,6 +82,7 @@ struct cdc_lag_facts {
 	size_t slot_count;
 	bool debezium;       /* some sample has to do with Debezium */
 	int64_t file_age_ms; /* of the oldest saved page; -1: there is none */
+	int64_t began_ms;    /* wall clock when asking began: what was remembered since then is newer; 0: not known */
 };
 
 void cdc_lag_facts_init(struct cdc_lag_facts *facts);

@@ -218,6 +218,9 @@ static bool wants(void *arg, const char *name, size_t n)
 	struct cdc_lag_reader *reader = arg;
 	struct cdc_lag_facts *facts = reader->facts;
 
+	/* timestamp() takes the names away */
+	if (reader->times)
+		return true;
 	if (n >= 14 && memcmp(name, "kafka_connect_", 14) == 0)
 		facts->sources[reader->source].connect = true;
 	if (n == 16 && memcmp(name, "jmx_scrape_error", 16) == 0)
@@ -266,7 +269,7 @@ static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 		take_scrape_error(reader, sample);
 		return 0;
 	}
-	if (!reader->times && !cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
+	if (!cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
 		return 0;
 	if (!sample->again) {
 		reader->owner = NULL;

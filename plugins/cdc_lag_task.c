@@ -80,7 +80,10 @@ static void look_back(struct cdc_lag_view *view)
 	int64_t absent_since_ms;
 
 	view->old = cdc_lag_trace_read(&check->memory, view->item->name, task->task);
+	view->overtaken = view->began_ms && view->old.at_ms >= view->began_ms;
 	view->now = view->old;
+	if (view->overtaken)
+		cdc_lag_trace_forget(&view->old);
 	view->now.at_ms = check->memory.now_ms;
 	view->now.lag_ms = task->at[CDC_DBZ_LAG].known ? cdc_num_to_ms(task->at[CDC_DBZ_LAG].value) : CDC_LAG_UNKNOWN;
 	view->now.changes = changes_of(task);
@@ -150,7 +153,7 @@ static void judge_connection(struct cdc_lag_view *view)
 		cdc_item_value(item, CONNECTED, CDC_NUM_ONE);
 	if (view->disconnected)
 		cdc_item_value(item, CONNECTED, 0);
-	if (view->disconnected || shows_nothing(view))
+	if ((view->disconnected || shows_nothing(view)) && !view->partial)
 		raise_disconnected(view);
 }
 
@@ -329,5 +332,8 @@ void cdc_lag_judge_task(struct cdc_lag_view *view)
 	cdc_lag_judge_snapshot(view);
 	judge_stalled(view);
 	judge_age(view);
-	cdc_lag_trace_leave(&view->check->memory, view->item->name, view->task->task, &view->now);
+	if (view->overtaken)
+		cdc_lag_trace_carry(&view->check->memory, view->item->name, view->task->task);
+	else
+		cdc_lag_trace_leave(&view->check->memory, view->item->name, view->task->task, &view->now);
 }

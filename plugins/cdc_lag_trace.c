@@ -78,6 +78,19 @@ void cdc_lag_trace_leave(struct cdc_memory *memory, const char *item, const char
 	cdc_memory_put(memory, item, key.text, text.text);
 }
 
+void cdc_lag_trace_carry(struct cdc_memory *memory, const char *item, const char *task)
+{
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
+
+	key_of(&key, task);
+	cdc_memory_carry(memory, item, key.text);
+}
+
+void cdc_lag_trace_forget(struct cdc_lag_trace *trace)
+{
+	*trace = unknown;
+}
+
 /* The first of the last run's entries that is not before the item's tasks. */
 static size_t first_entry(const struct cdc_entries *old, const char *item)
 {

@@ -321,6 +321,10 @@ static void end(struct cdc_http *http, struct transfer *transfer, CURLcode code)
 	else if (code != CURLE_OK)
 		exchange->code =
 		    cdc_http_fail_transfer(exchange, transfer->easy, code, &progress, transfer->detail, &exchange->err);
+	else if (exchange->status == 0)
+		/* to curl a header that ends midway is one */
+		exchange->code = cdc_fail(&exchange->err, CDC_ERR_UNREACHABLE, "%s hung up within its answer with %s",
+		    exchange->url->target, exchange->what);
 	else
 		http->reached = true;
 	if (exchange->status != 200)

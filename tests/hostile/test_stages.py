@@ -57,8 +57,10 @@ def at_every_stage(program, then, timeout, workers, step=1):
 
 
 def test_cut_at_every_stage(program):
+    # an answer over HTTP that ends early is either a lost connection or an answer that was cut off
+    states = (2, 3) if targets.of(program).protocol == "http" else (2,)
     for limit, done in at_every_stage(program, hostile.hang_up, "2", 4):
-        assert done.rc == 2, (limit, done)
+        assert done.rc in states, (limit, done)
 
 
 def test_stall_at_every_stage(program):
