@@ -310,6 +310,9 @@ static void end(struct cdc_http *http, struct transfer *transfer, CURLcode code)
 	struct cdc_http_progress progress = progress_of(transfer);
 	curl_off_t took_us = 0;
 
+	/* curl takes the end of the connection for the end of a header that has no body */
+	if (code == CURLE_OK && !transfer->header_done)
+		code = CURLE_GOT_NOTHING;
 	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	exchange->took_us = (int64_t)took_us;
 	exchange->code = 0;
