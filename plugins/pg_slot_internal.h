@@ -52,4 +52,21 @@ bool pg_slot_is_unused(const struct pg_slot *slot);
 void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check);
 
+/* pg_slot_loss.c: each raises and sets what its name says. */
+void pg_slot_judge_lost(const struct pg_slot *slot, struct cdc_item *item);
+void pg_slot_judge_headroom(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check);
+void pg_slot_judge_idle_timeout(const struct pg_slot_server *server, const struct pg_slot *slot, int64_t idle_ms,
+    struct cdc_item *item);
+
+/* True if max_slot_wal_keep_size limits what a slot may retain. */
+bool pg_slot_has_limit(const struct pg_slot_server *server);
+
+/* pg_slot_progress.c */
+void pg_slot_judge_distances(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item);
+void pg_slot_judge_frozen(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
+    struct cdc_check *check);
+void pg_slot_judge_spill(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
+    struct cdc_check *check);
+
 #endif

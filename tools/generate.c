@@ -9,10 +9,16 @@
 #include "base/file.h"
 #include "plugin/cmdline.h"
 #include "plugin/help.h"
+#include "plugins/binlog_retention.h"
+#include "plugins/cdc_lag.h"
+#include "plugins/connect_status.h"
 #include "plugins/mysql_gtid.h"
 #include "plugins/pg_slot.h"
 
 static const struct cdc_plugin *const plugins[] = {
+	&binlog_retention_plugin,
+	&cdc_lag_plugin,
+	&connect_status_plugin,
 	&mysql_gtid_plugin,
 	&pg_slot_plugin,
 };

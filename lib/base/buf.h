@@ -1,7 +1,7 @@
 /*
  * A growing string with a limit.
  *
- * buf.text is never NULL and always ends in a NUL (a zeroed or CDC_BUF_INIT buffer reads as ""). What would pass the
+ * A buffer begins as CDC_BUF_INIT or CDC_BUF_LIMITED: its text is never NULL and always ends in a NUL. What would pass the
  * limit is cut off and sets `cut`; nothing is ever written beyond it. The limit is given where text comes from
  * outside; CDC_BUF_INIT has CDC_BUF_DEFAULT_LIMIT.
  */

@@ -59,6 +59,20 @@ static bool is_blanked(const char *s, size_t len)
 	return c < ' ' || c == 0x7f || c == '|' || c == ';' || c == '<' || c == '>';
 }
 
+/* Cuts what begins at start to max bytes; what stands before it is never touched. */
+static void cut_from(struct cdc_buf *buf, size_t start, size_t max)
+{
+	size_t keep = start + (max >= ELLIPSIS_LEN ? max - ELLIPSIS_LEN : 0);
+
+	if (buf->len - start <= max)
+		return;
+	while (keep > start && ((unsigned char)buf->text[keep] & 0xc0) == 0x80)
+		keep--;
+	cdc_buf_truncate(buf, keep);
+	if (max >= ELLIPSIS_LEN)
+		cdc_buf_add_bytes(buf, ELLIPSIS, ELLIPSIS_LEN);
+}
+
 void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)
 {
 	size_t n = strlen(text), start = buf->len;
@@ -82,43 +96,40 @@ void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)
 		text += step;
 		n -= step;
 	}
-	cdc_text_cut(buf, start + max);
+	cut_from(buf, start, max);
 }
 
 void cdc_text_cut(struct cdc_buf *buf, size_t max)
 {
-	size_t keep;
-
-	if (buf->len <= max)
-		return;
-	keep = max >= ELLIPSIS_LEN ? max - ELLIPSIS_LEN : 0;
-	while (keep > 0 && ((unsigned char)buf->text[keep] & 0xc0) == 0x80)
-		keep--;
-	cdc_buf_truncate(buf, keep);
-	if (max >= ELLIPSIS_LEN)
-		cdc_buf_add_bytes(buf, ELLIPSIS, ELLIPSIS_LEN);
+	cut_from(buf, 0, max);
 }
 
 void cdc_text_add_bytes(struct cdc_buf *buf, int64_t bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	uint64_t size = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
-	uint64_t whole = size, tenths = 0;
-	size_t unit = 0;
+	uint64_t whole, tenths;
+	unsigned unit = 0;
 
-	while (whole >= 1024 && unit + 1 < CDC_LEN(units)) {
-		tenths = (whole % 1024) * 10 / 1024;
-		whole /= 1024;
+	while (size >> 10 * unit >= 1024 && unit + 1 < CDC_LEN(units))
 		unit++;
-	}
 	if (bytes < 0)
 		cdc_buf_add_char(buf, '-');
-	if (unit == 0)
-		cdc_buf_addf(buf, "%" PRIu64 " B", whole);
-	else if (tenths == 0 && whole >= 100)
+	if (unit == 0) {
+		cdc_buf_addf(buf, "%" PRIu64 " B", size);
+		return;
+	}
+	/* below 2^60 times ten, and half a tenth, fit into 64 bits */
+	tenths = ((size & (((uint64_t)1 << 10 * unit) - 1)) * 10 + ((uint64_t)1 << (10 * unit - 1))) >> 10 * unit;
+	whole = (size >> 10 * unit) + tenths / 10;
+	if (whole == 1024 && unit + 1 < CDC_LEN(units)) {
+		whole = 1;
+		unit++;
+	}
+	if (tenths % 10 == 0 && whole >= 100)
 		cdc_buf_addf(buf, "%" PRIu64 " %s", whole, units[unit]);
 	else
-		cdc_buf_addf(buf, "%" PRIu64 ".%" PRIu64 " %s", whole, tenths, units[unit]);
+		cdc_buf_addf(buf, "%" PRIu64 ".%" PRIu64 " %s", whole, tenths % 10, units[unit]);
 }
 
 void cdc_text_add_duration(struct cdc_buf *buf, int64_t milliseconds)

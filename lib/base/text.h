@@ -22,7 +22,7 @@ size_t cdc_text_utf8_len(const char *text, size_t n);
 /* Cuts the buffer to max bytes at a character boundary; if anything was cut, an ellipsis ends it (within max). */
 void cdc_text_cut(struct cdc_buf *buf, size_t max);
 
-/* Appends bytes for people: "312 B", "1.1 MiB", "-3.0 GiB". */
+/* Appends bytes for people, rounded to a tenth: "312 B", "1.1 MiB", "-3.0 GiB". */
 void cdc_text_add_bytes(struct cdc_buf *buf, int64_t bytes);
 
 /* Appends a duration in milliseconds for people: "350 ms", "4.2 s", "412 s", "12m 5s", "3h 12m", "3d 4h". */

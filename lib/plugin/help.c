@@ -4,6 +4,10 @@
 #define INDENT       8
 #define TABLE_INDENT 24
 
+static const char about_ranges[] =
+    "RANGE is [@]start:end; a value outside it (with @: inside) alerts, 10 means 0:10, 10: at least 10, ~:10 at most 10, "
+    "~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB, durations ms s m h d w, percentages %.";
+
 void cdc_wrap(struct cdc_buf *buf, const char *text, size_t column, size_t indent, size_t width)
 {
 	bool first = true;
@@ -100,14 +104,32 @@ static void print_conditions(struct cdc_buf *buf, const struct cdc_plugin *plugi
 		cdc_buf_addf(&meaning, ": %s", row->help);
 		print_entry(buf, row->name, meaning.text);
 	}
-	cdc_buf_add(buf, "  (grace): tolerated for --grace. [metric]: a threshold for it replaces this.\n");
+	cdc_buf_add(buf, "  ");
+	cdc_wrap(buf, "(grace): tolerated for --grace. [metric]: a threshold for it replaces the condition.", 2, 2, WIDTH);
+	cdc_buf_add_char(buf, '\n');
+}
+
+/* A command, folded so that a shell takes it as it is shown. */
+static void print_command(struct cdc_buf *buf, const char *name, const char *arguments)
+{
+	CDC_BUF_CLEANUP struct cdc_buf command = CDC_BUF_INIT, folded = CDC_BUF_INIT;
+
+	cdc_buf_addf(&command, "%s %s", name, arguments);
+	cdc_buf_add(&folded, "  ");
+	cdc_wrap(&folded, command.text, 2, INDENT / 2, WIDTH - 2);
+	for (const char *c = folded.text; *c; c++) {
+		if (*c == '\n')
+			cdc_buf_add(buf, " \\");
+		cdc_buf_add_char(buf, *c);
+	}
 }
 
 static void print_examples(struct cdc_buf *buf, const struct cdc_plugin *plugin)
 {
 	cdc_buf_add(buf, "\nExamples:\n");
 	for (const struct cdc_example *example = plugin->examples; example->arguments; example++) {
-		cdc_buf_addf(buf, "  %s %s\n%*s", plugin->name, example->arguments, INDENT, "");
+		print_command(buf, plugin->name, example->arguments);
+		cdc_buf_addf(buf, "\n%*s", INDENT, "");
 		cdc_wrap(buf, example->meaning, INDENT, INDENT, WIDTH);
 		cdc_buf_add_char(buf, '\n');
 	}
@@ -130,10 +152,7 @@ void cdc_help_print(struct cdc_buf *buf, const struct cdc_table *table, const st
 			print_option(buf, &table->rows[i].option);
 	}
 	cdc_buf_add_char(buf, '\n');
-	cdc_wrap(buf,
-	    "RANGE is [@]start:end. A value outside of it alerts, with @ one inside; 10 means 0:10, 10: at least 10, ~:10 at "
-	    "most 10, ~: never. Sizes take B kB MB GB TB KiB MiB GiB TiB, durations ms s m h d w, percentages %.",
-	    0, 0, WIDTH);
+	cdc_wrap(buf, about_ranges, 0, 0, WIDTH);
 	cdc_buf_add_char(buf, '\n');
 	print_metrics(buf, plugin);
 	print_conditions(buf, plugin);

@@ -7,9 +7,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-struct word {
-	char *text;
+struct text {
+	char *bytes;
 	size_t len;
+};
+
+struct word {
+	struct text expired, ended;
 	int exit_code;
 };
 
@@ -18,13 +22,14 @@ static struct word words[2] = { { .exit_code = 3 }, { .exit_code = 3 } };
 static volatile sig_atomic_t current, saying;
 
 /* Only functions that signal-safety(7) lists. */
-static void expire(int number CDC_UNUSED)
+static void speak(int number)
 {
 	const struct word *word = &words[current];
+	const struct text *text = number == SIGALRM ? &word->expired : &word->ended;
 
-	if (!saying && word->text) {
+	if (!saying && text->bytes) {
 		fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
-		if (write(STDOUT_FILENO, word->text, word->len) < 0)
+		if (write(STDOUT_FILENO, text->bytes, text->len) < 0)
 			_exit(word->exit_code);
 	}
 	_exit(word->exit_code);
@@ -32,25 +37,34 @@ static void expire(int number CDC_UNUSED)
 
 void cdc_last_word_arm(int64_t after_ms)
 {
-	struct sigaction action = { .sa_handler = expire };
+	static const int numbers[] = { SIGALRM, SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = speak };
 	struct itimerval timer = { .it_value = { .tv_sec = (time_t)(after_ms / 1000),
 					.tv_usec = (suseconds_t)(after_ms % 1000 * 1000) } };
-	sigset_t alarm_only;
+	sigset_t unblocked;
 
-	sigemptyset(&alarm_only);
-	sigaddset(&alarm_only, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
-	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&unblocked);
+	for (size_t i = 0; i < CDC_LEN(numbers); i++) {
+		sigaddset(&unblocked, numbers[i]);
+		sigaction(numbers[i], &action, NULL);
+	}
+	sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-void cdc_last_word_set(const char *text, size_t n, int exit_code)
+static void set_text(struct text *text, const struct cdc_buf *buf)
+{
+	text->bytes = cdc_realloc(text->bytes, buf->len + 1, 1);
+	memcpy(text->bytes, buf->text, buf->len);
+	text->len = buf->len;
+}
+
+void cdc_last_word_set(const struct cdc_buf *expired, const struct cdc_buf *ended, int exit_code)
 {
 	struct word *word = &words[!current];
 
-	word->text = cdc_realloc(word->text, n + 1, 1);
-	memcpy(word->text, text, n);
-	word->len = n;
+	set_text(&word->expired, expired);
+	set_text(&word->ended, ended);
 	word->exit_code = exit_code;
 	current = !current;
 }

@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define MAGIC "cdc-plugins-state 1"
+#define MAGIC        "cdc-plugins-state 1"
+#define HEADER_LINES 3
 
 uint64_t cdc_memory_hash(const char *text, size_t n)
 {
@@ -143,17 +144,19 @@ static char *take_line(char **next)
 /* Checks the last line against everything before it and cuts it off. */
 static bool check_end(char *text)
 {
-	size_t n = strlen(text);
+	size_t n = strlen(text), start, lines = 0;
 	char expected[80];
-	size_t start = n;
 
 	if (n == 0 || text[n - 1] != '\n')
 		return false;
 	for (start = n - 1; start > 0 && text[start - 1] != '\n'; start--)
 		;
+	for (size_t i = 0; i < start; i++)
+		lines += text[i] == '\n';
 	text[n - 1] = '\0';
-	snprintf(expected, sizeof(expected), "%016" PRIx64, cdc_memory_hash(text, start));
-	if (strncmp(text + start, "end ", 4) != 0 || n - start < 22 || !cdc_streq(text + n - 17, expected))
+	snprintf(expected, sizeof(expected), "end %zu %016" PRIx64, lines > HEADER_LINES ? lines - HEADER_LINES : 0,
+	    cdc_memory_hash(text, start));
+	if (!cdc_streq(text + start, expected))
 		return false;
 	text[start] = '\0';
 	return true;
@@ -190,7 +193,8 @@ static int parse_header(char **next, const char *identity, int64_t *previous_ms,
 	if (!line || strncmp(line, "identity ", 9) != 0 || !unescape(line + 9) || !cdc_streq(line + 9, identity))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "it belongs to another check");
 	line = take_line(next);
-	if (!line || strncmp(line, "run ", 4) != 0 || !cdc_num_parse_int(line + 4, previous_ms))
+	if (!line || strncmp(line, "run ", 4) != 0 || !cdc_num_parse_int(line + 4, previous_ms) ||
+	    *previous_ms < 0)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
 	return 0;
 }

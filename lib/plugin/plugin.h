@@ -34,6 +34,7 @@ struct cdc_condition {
 	bool grace;         /* tolerated for --grace */
 	bool held;          /* compares with an earlier run: reported for --hold once it was seen */
 	bool quiet;         /* says nothing in the item's text while its state is OK */
+	const char *timer;  /* conditions of one name here share their grace; NULL: its own */
 };
 
 /* The conditions every plugin has come first in the list of all; a plugin's own begin at CDC_COND_OWN. */

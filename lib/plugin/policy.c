@@ -56,7 +56,8 @@ const struct cdc_option cdc_policy_options[] = {
 	    .help = "Print a JSON array for Zabbix low-level discovery and exit 0." },
 	{ .type = CDC_OPT_GROUP, .name = "Memory between runs" },
 	{ .type = CDC_OPT_FILE, .name = "state-dir", .metavar = "DIR", .offset = POLICY(state_dir, const char *),
-	    .help = "Where the state file is kept; default is $CDC_STATE_DIR, else " CDC_DEFAULT_STATE_DIR "." },
+	    .help = "Where the state file is kept; default is $CDC_STATE_DIR, else the directory that was chosen when "
+		    "this was built." },
 	{ .type = CDC_OPT_FLAG, .name = "no-state", .offset = POLICY(no_state, bool),
 	    .help = "Neither read nor write a state file: no rates, and no comparison with earlier runs." },
 	{ .type = CDC_OPT_FLAG, .name = "forget", .offset = POLICY(forget, bool),
@@ -80,10 +81,13 @@ void cdc_policy_init(struct cdc_policy *policy, const struct cdc_plugin *plugin)
 
 	*policy = (struct cdc_policy){ .plugin = plugin };
 	policy->thresholds = cdc_alloc(plugin->metric_count, sizeof(*policy->thresholds));
+	policy->rows = cdc_alloc(conditions, sizeof(*policy->rows));
 	policy->states = cdc_alloc(conditions, sizeof(*policy->states));
 	policy->states_given = cdc_alloc(conditions, sizeof(*policy->states_given));
-	for (size_t i = 0; i < conditions; i++)
-		policy->states[i] = cdc_plugin_condition(plugin, i)->state;
+	for (size_t i = 0; i < conditions; i++) {
+		policy->rows[i] = cdc_plugin_condition(plugin, i);
+		policy->states[i] = policy->rows[i]->state;
+	}
 	for (size_t i = 0; i < plugin->metric_count; i++) {
 		set_default_range(policy, i, false, plugin->metrics[i].warning);
 		set_default_range(policy, i, true, plugin->metrics[i].critical);
@@ -94,6 +98,7 @@ void cdc_policy_init(struct cdc_policy *policy, const struct cdc_plugin *plugin)
 void cdc_policy_release(struct cdc_policy *policy)
 {
 	free(policy->thresholds);
+	free(policy->rows);
 	free(policy->states);
 	free(policy->states_given);
 	cdc_strings_release(&policy->names);
@@ -146,6 +151,19 @@ static int refuse_condition(const struct cdc_policy *policy, const char *text, s
 	return refuse(text, why.text, err);
 }
 
+/* A plugin's row that replaces a common one has two indices; both get the state. */
+static void give_state(struct cdc_policy *policy, size_t index, enum cdc_state state)
+{
+	const struct cdc_condition *row = cdc_plugin_condition(policy->plugin, index);
+
+	for (size_t i = 0; i < cdc_plugin_condition_count(policy->plugin); i++) {
+		if (cdc_plugin_condition(policy->plugin, i) != row)
+			continue;
+		policy->states[i] = state;
+		policy->states_given[i] = true;
+	}
+}
+
 int cdc_policy_set_on(struct cdc_policy *policy, const char *text, struct cdc_err *err)
 {
 	const char *equals = strchr(text, '=');
@@ -161,8 +179,7 @@ int cdc_policy_set_on(struct cdc_policy *policy, const char *text, struct cdc_er
 		return refuse_condition(policy, text, err);
 	if (!cdc_state_parse(equals + 1, &state))
 		return refuse(text, "valid states are ok, warning, critical, unknown", err);
-	policy->states[index] = state;
-	policy->states_given[index] = true;
+	give_state(policy, (size_t)index, state);
 	return 0;
 }
 
@@ -193,8 +210,7 @@ int cdc_policy_set_timeout(struct cdc_policy *policy, const char *text, struct c
 		return 0;
 	if (!cdc_state_parse(colon + 1, &state))
 		return refuse(text, "valid states are ok, warning, critical, unknown", err);
-	policy->states[CDC_COND_TIMEOUT] = state;
-	policy->states_given[CDC_COND_TIMEOUT] = true;
+	give_state(policy, CDC_COND_TIMEOUT, state);
 	return 0;
 }
 

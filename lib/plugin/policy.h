@@ -32,6 +32,7 @@ struct cdc_policy {
 	const struct cdc_plugin *plugin;
 	/* by metric, and by condition (indices of the list of all) */
 	struct cdc_threshold *thresholds;
+	const struct cdc_condition **rows; /* what cdc_plugin_condition says, looked up once */
 	enum cdc_state *states;
 	bool *states_given;
 	/* what is judged */

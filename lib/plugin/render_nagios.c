@@ -32,19 +32,45 @@ static char *clean_label(const char *name)
 	return cdc_buf_take(&label);
 }
 
+/* An item, or what is left of one (then item is NULL), and where its label goes. */
 struct named_index {
 	const struct cdc_item *item;
+	const struct cdc_left_out *left;
+	const char *name;
 	size_t index;
 };
+
+static bool is_fixed(const struct named_index *named)
+{
+	return named->item && named->item->fixed;
+}
 
 /* Fixed items keep their labels, so they choose first; the others in byte order of their raw names. */
 static int compare_items(const void *a, const void *b)
 {
 	const struct named_index *x = a, *y = b;
 
-	if (x->item->fixed != y->item->fixed)
-		return x->item->fixed ? -1 : 1;
-	return strcmp(x->item->name, y->item->name);
+	if (is_fixed(x) != is_fixed(y))
+		return is_fixed(x) ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Everything that takes a label, in the order of choosing. The caller frees it. */
+static struct named_index *order_of_labels(const struct cdc_result *result, size_t *ret_count)
+{
+	size_t count = result->count + result->left_count;
+	struct named_index *order = cdc_alloc(count, sizeof(*order));
+
+	for (size_t i = 0; i < result->count; i++)
+		order[i] = (struct named_index){ result->items[i], NULL, result->items[i]->name, i };
+	for (size_t i = result->count; i < count; i++) {
+		const struct cdc_left_out *left = &result->left_out[i - result->count];
+
+		order[i] = (struct named_index){ NULL, left, left->name, i };
+	}
+	qsort(order, count, sizeof(*order), compare_items);
+	*ret_count = count;
+	return order;
 }
 
 static void no_free(void *text CDC_UNUSED)
@@ -53,15 +79,13 @@ static void no_free(void *text CDC_UNUSED)
 
 char **cdc_perfdata_labels(const struct cdc_result *result)
 {
-	char **labels = cdc_alloc(result->count, sizeof(*labels));
-	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	size_t count;
+	struct named_index *order = order_of_labels(result, &count);
+	char **labels = cdc_alloc(count, sizeof(*labels));
 	void *used = NULL;
 
-	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], i };
-	qsort(order, result->count, sizeof(*order), compare_items);
-	for (size_t i = 0; i < result->count; i++) {
-		char *label = clean_label(order[i].item->name);
+	for (size_t i = 0; i < count; i++) {
+		char *label = clean_label(order[i].name);
 		struct cdc_buf tried = CDC_BUF_INIT;
 
 		cdc_buf_add(&tried, label);
@@ -115,9 +139,30 @@ static void add_value(struct cdc_buf *buf, const char *label, const struct cdc_m
 	cdc_buf_truncate(buf, end);
 }
 
-static int compare_perfdata(const void *a, const void *b)
+/* Where performance data goes: behind "|" first, then behind a blank. */
+struct perfdata {
+	struct cdc_buf *buf;
+	const struct cdc_check *check;
+	const char *label;
+	char separator;
+};
+
+static void add_metric(struct perfdata *perfdata, size_t metric, cdc_num value)
 {
-	return compare_items(a, b);
+	const struct cdc_policy *policy = perfdata->check->policy;
+
+	cdc_buf_add_char(perfdata->buf, perfdata->separator);
+	add_value(perfdata->buf, perfdata->label, &policy->plugin->metrics[metric], &policy->thresholds[metric], value);
+	perfdata->separator = ' ';
+}
+
+static void add_item_perfdata(struct perfdata *perfdata, const struct cdc_item *item, bool few)
+{
+	if (few && !item->fixed && !item->named && item->state == CDC_OK)
+		return;
+	for (size_t i = 0; i < perfdata->check->policy->plugin->metric_count; i++)
+		if (item->values[i].known)
+			add_metric(perfdata, i, item->values[i].value);
 }
 
 /* Behind the last text: "|" and the items separated by one blank; nothing when there are no values. */
@@ -125,28 +170,21 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	bool few = cdc_result_item_count(result) > (size_t)check->policy->max_items;
-	struct named_index *order = cdc_alloc(result->count, sizeof(*order));
+	struct perfdata perfdata = { .buf = buf, .check = check, .separator = '|' };
 	char **labels = cdc_perfdata_labels(result);
-	char separator = '|';
+	size_t count;
+	struct named_index *order = order_of_labels(result, &count);
 
-	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], i };
-	qsort(order, result->count, sizeof(*order), compare_perfdata);
-	for (size_t i = 0; i < result->count; i++) {
-		const struct cdc_item *item = order[i].item;
+	for (size_t i = 0; i < count; i++) {
+		const struct cdc_left_out *left = order[i].left;
 
-		if (few && !item->fixed && !item->named && item->state == CDC_OK)
-			continue;
-		for (size_t m = 0; m < result->plugin->metric_count; m++) {
-			if (!item->values[m].known)
-				continue;
-			cdc_buf_add_char(buf, separator);
-			add_value(buf, labels[order[i].index], &result->plugin->metrics[m],
-			    &check->policy->thresholds[m], item->values[m].value);
-			separator = ' ';
-		}
+		perfdata.label = labels[order[i].index];
+		if (order[i].item)
+			add_item_perfdata(&perfdata, order[i].item, few);
+		for (size_t v = 0; left && v < left->count; v++)
+			add_metric(&perfdata, left->values[v].metric, left->values[v].value);
 	}
-	cdc_labels_free(labels, result->count);
+	cdc_labels_free(labels, count);
 	free(order);
 }
 
@@ -177,13 +215,14 @@ static bool has_line(const struct cdc_item *item)
 
 static size_t line_count(const struct cdc_result *result)
 {
-	size_t n = 0;
+	size_t n = result->left_count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += has_line(result->items[i]);
 	return n;
 }
 
+/* At most --max-items of them; those of fixed items are not counted. */
 static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
@@ -193,13 +232,15 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 	for (size_t i = 0; i < result->count; i++) {
 		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))
 			continue;
-		if (shown < (size_t)check->policy->max_items) {
-			add_item_line(buf, check, sorted[i]);
-			shown++;
-		} else {
+		if (shown >= (size_t)check->policy->max_items && !sorted[i]->fixed) {
 			left++;
+			continue;
 		}
+		add_item_line(buf, check, sorted[i]);
+		shown += !sorted[i]->fixed;
 	}
+	for (size_t i = 0; i < result->left_count; i++)
+		left += !check->policy->problems_only || result->left_out[i].state != CDC_OK;
 	if (left)
 		cdc_buf_addf(buf, "\n... and %zu more", left);
 	free(sorted);

@@ -106,6 +106,18 @@ static void add_metric(struct cdc_buf *buf, const struct cdc_result *result, siz
 	}
 }
 
+/* An object with the name of a fixed item ("server") would make the same series twice: it gets _2, as its label does. */
+static void add_item_name(struct cdc_buf *buf, const struct cdc_result *result, const struct cdc_item *item)
+{
+	CDC_BUF_CLEANUP struct cdc_buf name = CDC_BUF_INIT;
+
+	cdc_buf_add(&name, item->name);
+	for (size_t i = 0; i < result->count && !item->fixed; i++)
+		if (result->items[i]->fixed && cdc_streq(result->items[i]->name, item->name))
+			cdc_buf_add(&name, "_2");
+	add_label_value(buf, name.text);
+}
+
 void cdc_render_prometheus(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
@@ -120,7 +132,7 @@ void cdc_render_prometheus(struct cdc_buf *buf, const struct cdc_check *check)
 	    "State of one item of a check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.");
 	for (size_t i = 0; i < result->count; i++) {
 		cdc_buf_addf(buf, "cdc_check_item_state{plugin=\"%s\",item=", result->plugin->name);
-		add_label_value(buf, result->items[i]->name);
+		add_item_name(buf, result, result->items[i]);
 		cdc_buf_addf(buf, "} %d\n", (int)result->items[i]->state);
 	}
 }

@@ -46,6 +46,8 @@ static void item_free(struct cdc_item *item, const struct cdc_plugin *plugin)
 		free(item->phrases[i]);
 	findings_release(item->findings, item->finding_count);
 	free(item->phrases);
+	if (item->fixed)
+		free(item->key);
 	free(item->name);
 	free(item);
 }
@@ -62,12 +64,27 @@ void cdc_check_release(struct cdc_check *check)
 	for (size_t i = 0; i < result->count; i++)
 		item_free(result->items[i], result->plugin);
 	free(result->items);
+	free(result->spare);
+	for (size_t i = 0; i < result->left_count; i++) {
+		free(result->left_out[i].name);
+		free(result->left_out[i].values);
+	}
+	free(result->left_out);
 	findings_release(result->findings, result->finding_count);
 	texts_release(&result->notes);
 	texts_release(&result->verbose);
 	free(result->error);
 	cdc_memory_release(&check->memory);
 	*check = (struct cdc_check){ 0 };
+}
+
+/* An object may be called "server" too; the memory keeps both apart. */
+static char *fixed_key(const char *name)
+{
+	struct cdc_buf key = CDC_BUF_INIT;
+
+	cdc_buf_addf(&key, "/%s", name);
+	return cdc_buf_take(&key);
 }
 
 #define ITEM_SIZE ((sizeof(struct cdc_item) + 15) / 16 * 16)
@@ -81,11 +98,13 @@ static struct cdc_item *add_item(struct cdc_check *check, const char *name, bool
 	struct cdc_item *item = cdc_alloc(1, ITEM_SIZE + values + labels);
 
 	item->name = cdc_strdup(name);
+	item->key = fixed ? fixed_key(name) : item->name;
 	item->fixed = fixed;
 	item->named = !fixed && cdc_policy_named(check->policy, name);
 	item->values = (struct cdc_value *)(void *)((char *)item + ITEM_SIZE);
 	item->labels = (char **)(void *)((char *)item + ITEM_SIZE + values);
 	CDC_GROW(result->items, result->count, &result->capacity);
+	item->place = result->count;
 	result->items[result->count++] = item;
 	return item;
 }
@@ -139,22 +158,53 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...)
 	va_end(args);
 }
 
-static struct cdc_finding new_finding(size_t condition)
+/* Appends a finding to a list; the pointer is valid until the next one. */
+static struct cdc_finding *add_finding(struct cdc_finding **findings, size_t *count, size_t *capacity, size_t condition,
+    char *text)
 {
-	return (struct cdc_finding){ .condition = (int)condition, .metric = -1, .age_ms = -1 };
+	CDC_GROW(*findings, *count, capacity);
+	(*findings)[*count] = (struct cdc_finding){ .condition = (int)condition, .metric = -1, .text = text, .age_ms = -1 };
+	return &(*findings)[(*count)++];
+}
+
+static void append(char **text, const char *suffix)
+{
+	struct cdc_buf longer = CDC_BUF_INIT;
+
+	cdc_buf_add(&longer, *text);
+	cdc_buf_add(&longer, suffix);
+	free(*text);
+	*text = cdc_buf_take(&longer);
+}
+
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix)
+{
+	append(&finding->text, suffix);
+	if (finding->headline)
+		append(&finding->headline, suffix);
 }
 
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...)
 {
-	struct cdc_finding finding = new_finding(condition);
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	finding.text = format_text(format, args);
+	text = format_text(format, args);
 	va_end(args);
-	CDC_GROW(item->findings, item->finding_count, &item->finding_capacity);
-	item->findings[item->finding_count] = finding;
-	return &item->findings[item->finding_count++];
+	return add_finding(&item->findings, &item->finding_count, &item->finding_capacity, condition, text);
+}
+
+struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
+{
+	struct cdc_result *result = &check->result;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_text(format, args);
+	va_end(args);
+	return add_finding(&result->findings, &result->finding_count, &result->finding_capacity, condition, text);
 }
 
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...)
@@ -165,20 +215,6 @@ void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...)
 	va_start(args, format);
 	finding->headline = format_text(format, args);
 	va_end(args);
-}
-
-struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
-{
-	struct cdc_result *result = &check->result;
-	struct cdc_finding finding = new_finding(condition);
-	va_list args;
-
-	va_start(args, format);
-	finding.text = format_text(format, args);
-	va_end(args);
-	CDC_GROW(result->findings, result->finding_count, &result->finding_capacity);
-	result->findings[result->finding_count] = finding;
-	return &result->findings[result->finding_count++];
 }
 
 static void texts_add(struct cdc_texts *texts, char *text)
@@ -214,6 +250,20 @@ void cdc_result_verbose(struct cdc_check *check, const char *format, ...)
 	va_end(args);
 }
 
+void cdc_result_show_rows(struct cdc_check *check, const struct cdc_rows *rows)
+{
+	for (size_t row = 0; row < rows->count; row++) {
+		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(2000);
+
+		for (size_t i = 0; i < rows->columns; i++) {
+			const char *cell = rows->cells[row * rows->columns + i];
+
+			cdc_buf_addf(&text, " %s=%s", rows->names[i], cell ? cell : "NULL");
+		}
+		cdc_result_verbose(check, "%s", text.text);
+	}
+}
+
 void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err)
 {
 	static const size_t conditions[] = {
@@ -238,6 +288,93 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(x->name, y->name);
 }
 
+/* --- settled items: a binary heap, the last in the order of the output at the root ---------------------------- */
+
+static bool is_after(struct cdc_item *a, struct cdc_item *b)
+{
+	return compare(&a, &b) > 0;
+}
+
+static void swap(struct cdc_item **a, struct cdc_item **b)
+{
+	struct cdc_item *other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+static void push_spare(struct cdc_result *result, struct cdc_item *item)
+{
+	size_t i = result->spare_count;
+
+	CDC_GROW(result->spare, result->spare_count, &result->spare_capacity);
+	result->spare[result->spare_count++] = item;
+	for (; i > 0 && is_after(result->spare[i], result->spare[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&result->spare[i], &result->spare[(i - 1) / 2]);
+}
+
+static struct cdc_item *pop_spare(struct cdc_result *result)
+{
+	struct cdc_item *last = result->spare[0];
+	size_t n = --result->spare_count;
+
+	result->spare[0] = result->spare[n];
+	for (size_t i = 0, next; (next = 2 * i + 1) < n; i = next) {
+		if (next + 1 < n && is_after(result->spare[next + 1], result->spare[next]))
+			next++;
+		if (is_after(result->spare[i], result->spare[next]))
+			break;
+		swap(&result->spare[i], &result->spare[next]);
+	}
+	return last;
+}
+
+/* The values that an item has; the caller owns them. */
+static struct cdc_left_value *values_of(const struct cdc_item *item, const struct cdc_plugin *plugin, size_t *ret_count)
+{
+	struct cdc_left_value *values;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plugin->metric_count; i++)
+		count += item->values[i].known;
+	values = cdc_alloc(count, sizeof(*values));
+	*ret_count = count;
+	count = 0;
+	for (size_t i = 0; i < plugin->metric_count; i++)
+		if (item->values[i].known)
+			values[count++] = (struct cdc_left_value){ i, item->values[i].value };
+	return values;
+}
+
+static void leave_out(struct cdc_result *result, struct cdc_item *item)
+{
+	struct cdc_left_out left = { .name = CDC_TAKE(item->name), .state = item->state };
+	struct cdc_item *moved = result->items[--result->count];
+
+	result->items[item->place] = moved;
+	moved->place = item->place;
+	if (left.state != CDC_OK)
+		left.values = values_of(item, result->plugin, &left.count);
+	CDC_GROW(result->left_out, result->left_count, &result->left_capacity);
+	result->left_out[result->left_count++] = left;
+	item_free(item, result->plugin);
+}
+
+void cdc_result_spare(struct cdc_check *check, struct cdc_item *item)
+{
+	const struct cdc_policy *policy = check->policy;
+	struct cdc_result *result = &check->result;
+	size_t lines = policy->max_items > 0 ? (size_t)policy->max_items : 1;
+
+	/* line 1 of a check that is fine looks for the extreme of the main metric among all items */
+	if (policy->format != CDC_FORMAT_NAGIOS || policy->discover || item->named || item->fixed ||
+	    item->values[cdc_plugin_main_metric(policy->plugin)].known)
+		return;
+	push_spare(result, item);
+	if (result->spare_count > lines)
+		leave_out(result, pop_spare(result));
+}
+
 struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
 {
 	struct cdc_item **sorted = cdc_alloc(result->count, sizeof(*sorted));
@@ -250,7 +387,7 @@ struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
 
 size_t cdc_result_item_count(const struct cdc_result *result)
 {
-	size_t n = 0;
+	size_t n = result->left_count;
 
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed;
@@ -261,6 +398,8 @@ size_t cdc_result_count_state(const struct cdc_result *result, enum cdc_state st
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < result->left_count; i++)
+		n += result->left_out[i].state == state;
 	for (size_t i = 0; i < result->count; i++)
 		n += !result->items[i]->fixed && result->items[i]->state == state;
 	return n;

@@ -91,7 +91,7 @@ static CDC_NORETURN void fail(const struct cdc_policy *policy, const struct cdc_
 
 void cdc_run_step(struct cdc_run *run, const char *format, ...)
 {
-	CDC_BUF_CLEANUP struct cdc_buf step = CDC_BUF_INIT, text = CDC_BUF_INIT;
+	CDC_BUF_CLEANUP struct cdc_buf step = CDC_BUF_INIT, expired = CDC_BUF_INIT, ended = CDC_BUF_INIT;
 	const struct cdc_policy *policy = run->check.policy;
 	enum cdc_state state = policy->discover ? CDC_UNKNOWN : policy->states[CDC_COND_TIMEOUT];
 	struct cdc_err err;
@@ -101,8 +101,10 @@ void cdc_run_step(struct cdc_run *run, const char *format, ...)
 	cdc_buf_vaddf(&step, format, args);
 	va_end(args);
 	cdc_run_timed_out(&err, step.text);
-	render_error(&text, policy, state, err.text);
-	cdc_last_word_set(text.text, text.len, state);
+	render_error(&expired, policy, state, err.text);
+	cdc_fail(&err, CDC_ERR_TIMEOUT, "ended by a signal while %s", step.text);
+	render_error(&ended, policy, state, err.text);
+	cdc_last_word_set(&expired, &ended, state);
 }
 
 int cdc_run_timed_out(struct cdc_err *err, const char *step)
@@ -169,11 +171,16 @@ static CDC_NORETURN void finish(struct cdc_run *run, bool complete)
 	struct cdc_buf text = CDC_BUF_INIT;
 
 	cdc_decide(check, complete);
-	cdc_statefile_save(&run->file, &check->memory);
-	if (run->file.note.len)
-		cdc_result_note(check, "%s", run->file.note.text);
-	cdc_statefile_release(&run->file);
 	cdc_render(&text, check);
+	/* a directory that hangs must not turn what was judged into a time-out */
+	cdc_last_word_set(&text, &text, (int)check->result.state);
+	cdc_statefile_save(&run->file, &check->memory);
+	if (run->file.note.len) {
+		cdc_result_note(check, "%s", run->file.note.text);
+		cdc_buf_clear(&text);
+		cdc_render(&text, check);
+	}
+	cdc_statefile_release(&run->file);
 	say(&text, check->result.state);
 }
 

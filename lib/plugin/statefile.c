@@ -11,7 +11,7 @@
 #include "value/clock.h"
 
 #define FILE_MAX     ((size_t)32 << 20)
-#define RESERVE_MIN  65536
+#define RESERVE_MIN  8192
 #define LOCK_RETRY_MS 5
 #define READABLE_MAX 60
 
@@ -82,11 +82,11 @@ static bool open_dir(struct cdc_statefile *file, const char *dir)
 
 	file->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->dir_fd < 0 || fstat(file->dir_fd, &status) < 0) {
-		note(file, "no state directory %s (%s)", dir, strerror(errno));
+		note(file, "no state is kept: %s: %s", strerror(errno), dir);
 		return false;
 	}
 	if (geteuid() == 0 && status.st_uid != 0) {
-		note(file, "state directory %s belongs to another user and root does not write there", dir);
+		note(file, "no state is kept: root does not write into a directory of another user: %s", dir);
 		return false;
 	}
 	return true;

@@ -159,6 +159,19 @@ static const struct cdc_item *extreme_item(const struct cdc_check *check, size_t
 	return found;
 }
 
+/* What a fixed item says about the whole: "5 of 5 tasks running". */
+static void add_fixed_phrases(struct cdc_buf *buf, const struct cdc_result *result)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		const struct cdc_item *item = result->items[i];
+
+		for (size_t p = 0; item->fixed && p < item->phrase_count; p++) {
+			cdc_buf_add(buf, ", ");
+			cdc_text_add_safe(buf, item->phrases[p], HEADLINE_MAX);
+		}
+	}
+}
+
 static void add_all_fine(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_plugin *plugin = check->policy->plugin;
@@ -167,6 +180,7 @@ static void add_all_fine(struct cdc_buf *buf, const struct cdc_check *check)
 	const struct cdc_item *extreme = extreme_item(check, metric, lowest);
 
 	cdc_buf_addf(buf, "%zu %s", cdc_result_item_count(&check->result), plugin->nouns);
+	add_fixed_phrases(buf, &check->result);
 	if (!extreme)
 		return;
 	cdc_buf_addf(buf, ", %s %s ", lowest ? "lowest" : "highest", plugin->metrics[metric].name);

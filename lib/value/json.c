@@ -18,8 +18,8 @@ enum state {
 
 static int no_json(const struct cdc_json *json, const char *why, struct cdc_err *err)
 {
-	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer is no JSON (%s at byte %llu)", why,
-	    (unsigned long long)json->bytes);
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer is no JSON (%s at byte %llu): '%s'", why,
+	    (unsigned long long)json->bytes, json->start);
 }
 
 static bool is_blank(char c)
@@ -291,12 +291,32 @@ static int end_string(struct cdc_json *json, struct cdc_err *err)
 	return 0;
 }
 
+static bool is_special(char c)
+{
+	return c == '"' || c == '\\' || (unsigned char)c < ' ';
+}
+
+/* Eight bytes at once, each in its own lane: nonzero where one of them may be special (a byte above 0x7f never is). */
+static uint64_t special_lanes(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+
+	return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * ' ') & ~word)) & highs;
+}
+
 /* The inside of a string as far as it goes; returns how many bytes were taken. Most of an answer passes here. */
 static size_t take_plain(struct cdc_json *json, const char *bytes, size_t n)
 {
+	uint64_t word;
 	size_t i = 0;
 
-	while (i < n && bytes[i] != '"' && bytes[i] != '\\' && (unsigned char)bytes[i] >= ' ')
+	for (; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		if (special_lanes(word))
+			break;
+	}
+	while (i < n && !is_special(bytes[i]))
 		i++;
 	if (i > 0)
 		add_text(json, bytes, i);
@@ -383,8 +403,17 @@ static int take_byte(struct cdc_json *json, char c, bool *again, struct cdc_err 
 	}
 }
 
+static void keep_start(struct cdc_json *json, const char *bytes, size_t n)
+{
+	size_t used = strlen(json->start), room = sizeof(json->start) - 1 - used;
+
+	memcpy(json->start + used, bytes, n < room ? n : room);
+}
+
 int cdc_json_feed(struct cdc_json *json, const char *bytes, size_t n, struct cdc_err *err)
 {
+	if (json->bytes < sizeof(json->start) - 1)
+		keep_start(json, bytes, n);
 	for (size_t i = 0; i < n;) {
 		bool again = false;
 

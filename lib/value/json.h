@@ -56,6 +56,7 @@ struct cdc_json {
 	bool in_key;
 	unsigned unit, digits, high; /* of \uXXXX, and the surrogate before it */
 	uint64_t bytes;
+	char start[48]; /* how the text begins, for errors */
 };
 
 #define CDC_JSON_INIT(take_, arg_)                                                                           \

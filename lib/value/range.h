@@ -31,7 +31,7 @@ bool cdc_range_never(const struct cdc_range *range);
 /* Appends the canonical form in base units: "10" for 0:10, "10:", "~:10", "5:10", "@10"; nothing when unset. */
 void cdc_range_print(struct cdc_buf *buf, const struct cdc_range *range);
 
-/* Appends why a value that alerts does so: "more than 10 GiB", "less than 4h", "outside 1 to 2", "within 1 to 2". */
+/* Appends why a value that alerts does so: "more than 10 GiB", "less than 4h", "within 1 to 2". */
 void cdc_range_print_reason(struct cdc_buf *buf, const struct cdc_range *range, cdc_num value, enum cdc_unit unit);
 
 #endif

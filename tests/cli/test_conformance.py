@@ -14,7 +14,6 @@ from lab import hostile, need, net, plugin, targets
 
 # What no plugin has.
 UNKNOWN_OPTIONS = ["--bogus", "--bogus=1", "-p", "-p5432", "-a", "-C", "-Z", "-?", "---", "--=x"]
-SECRET = "geheim-0815"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_help_names_every_option(program):
 def test_help_has_the_conditions_with_their_states(program):
     text = plugin.run(program, "--help", check=False).text
     for name, state in targets.of(program).conditions.items():
-        assert re.search(r"^\s*%s\b(?!-).*\b%s\b" % (name, state), text, re.M | re.I), (name, state)
+        assert re.search(r"^\s*%s\s+%s\b" % (name, state), text, re.M | re.I), (name, state)
 
 
 def test_help_has_the_metrics(program):
@@ -99,8 +98,10 @@ def test_unknown_option_is_quoted(program):
     usage_error(program, "--bogus-name", says="--bogus-name")
 
 
-@pytest.mark.parametrize("option", ["--ver", "--ex", "--warn=5", "--crit", "--ho", "--p", "--no"])
+@pytest.mark.parametrize("option", ["--ver", "--ex", "--warn=5", "--crit", "--p", "--no", "--ho"])
 def test_ambiguous_abbreviation(program, option):
+    if option == "--ho" and "hostname" not in targets.of(program).options:
+        option = "--o"  # --on, --output-format
     done = usage_error(program, option, says=option.partition("=")[0])
     assert "ambiguous" in done.line1
 
@@ -112,7 +113,7 @@ def test_unique_abbreviation(program, port, option):
 
 
 def test_argument_in_every_form(program, port):
-    for args in (["-w5GiB"], ["-w", "5GiB"], ["--warning=5GiB"], ["--warning", "5GiB"], ["-vw5"], ["--"]):
+    for args in (["-w5"], ["-w", "5"], ["--warning=5"], ["--warning", "5"], ["-vw5"], ["--"]):
         accepted(program, port, args)
 
 
@@ -159,15 +160,19 @@ def test_the_order_of_options_does_not_matter(program, port):
 # --- ranges -------------------------------------------------------------------------------------------------
 
 BAD_RANGES = ["", "@", ":", "@:", "20:10", "@20:10", "10abc", "abc", "0x10", "1e3", "1E3", "99999999999999999999",
-              "-99999999999999999999", "9223372036854775808", "nan", "NaN", "inf", "-inf", "1,5", "10 ", " 10", "10: 20",
-              "~", "~:~", "10:~", "10:~:20", "1:2:3", "10::20", "+-5", "--5", "5-", "5XiB", "5Gib", "5gib", "5K", "5 GiB",
-              "@@5", "5@", "0b1", "1_000", "1'000", "\u0661", "10\n", "10;20", "10|20", "<10", "$(id)", "%s%n", "-1", ".", "-",
+              "-99999999999999999999", "9223372036854775808", "nan", "NaN", "inf", "-inf", "1,5", "10 ", " 10",
+              "10: 20",
+              "~", "~:~", "10:~", "10:~:20", "1:2:3", "10::20", "+-5", "--5", "5-", "5XiB", "5Gib", "5gib", "5K",
+              "5 GiB",
+              "@@5", "5@", "0b1", "1_000", "1'000", "\u0661", "10\n", "10;20", "10|20", "<10", "$(id)", "%s%n", "-1",
+              ".", "-",
               "1.2.3", "1..2"]
 OTHER_KINDS = {"size": ["5s", "5m", "5%", "1h:2h", "5c"], "duration": ["5B", "5GiB", "5%", "5M"],
                "percent": ["5s", "5GiB"], "number": ["5s", "5GiB", "5%"]}
 GOOD_RANGES = ["0", "10", "10:", "~:10", "~:", "5:10", "@5:10", "@10", "0:0", "@~:10", "10:10", "-10:-5", "~:-5",
                "9223372036854775807", "007", "@0:"]
-GOOD_UNITS = {"size": ["1B", "1kB", "1MB", "1GB", "1TB", "1KiB", "1MiB", "1GiB", "1TiB", "1.5GiB", "@1GiB:5GiB", "1GiB:",
+GOOD_UNITS = {"size": ["1B", "1kB", "1MB", "1GB", "1TB", "1KiB", "1MiB", "1GiB", "1TiB", "1.5GiB", "@1GiB:5GiB",
+                       "1GiB:",
                        "~:1TB", "1kB:1KiB"],
               "duration": ["1ms", "90s", "1.5h", "72h:", "4h:", "1m", "1d", "1w", "@1m:2m", "60s:1m", "0.5"],
               "percent": ["90", "90%", "10%:90%", "@5%", "99.5"], "number": ["1", "1000000:"]}
@@ -251,7 +256,8 @@ def test_bad_timeouts(program, port, text):
 def test_durations(program, port, option):
     for text in ("0", "90", "90s", "1.5h", "5m", "2d", "1w", "500ms"):
         accepted(program, port, "%s=%s" % (option, text))
-    for text in ("", "abc", "-5", "-5m", "5x", "5M", "1e3", "5m ", "99999999999999999999", "5:10", "nan", "1h30m", "5B"):
+    for text in ("", "abc", "-5", "-5m", "5x", "5M", "1e3", "5m ", "99999999999999999999", "5:10", "nan", "1h30m",
+                 "5B"):
         quotes(usage_error(program, targets.reach(program, port), "%s=%s" % (option, text)), text)
 
 
@@ -260,7 +266,11 @@ def test_numbers_and_choices(program, port):
            "--rate-window": ["", "abc", "30m:15m", "5x", "-5m", ":", "15m:30m:45m"],
            "--port": ["", "0", "65536", "-1", "abc", "1e3", " 5432", "5432 ", "0x50", "99999999999999999999"],
            "--tls": ["", "bogus", "require ", "REQUIREX"], "--type": ["", "bogus", "logicalx"],
+           "--connector-type": ["", "bogus", "postgresx"],
            "--size-limit": ["", "abc", "-1", "5s", "99999999999999999999"],
+           "--tasks": ["", "abc", "5:2", "5s", "1,5"],
+           "--max-age": ["", "abc", "-1", "5B", "1:2"], "--keepalive": ["", "abc", "-1s", "5B"],
+           "--binlog-pos": ["", "abc", "-1", "1.5", "1e3", "99999999999999999999"],
            "--output-format": ["xml", "JSONX", "json "]}
     for option, texts in bad.items():
         for text in texts if option[2:] in targets.of(program).options else ():
@@ -427,7 +437,7 @@ def test_extra_opts_never_reads_without_end(program, private):
     for path in ("/dev/zero", private + "/fifo"):
         done = usage_error(program, "-t", "1", "--extra-opts=x@" + path, says=path, rss=True)
         assert done.seconds < 1 + plugin.slack(program)
-        assert done.rss < 64 << 20 or plugin.sanitized(program)
+        assert done.rss < 64 << 20 or not plugin.weighs_itself(program)
 
 
 def test_extra_opts_finds_its_file(program, ini, listener, port, private):
@@ -472,17 +482,15 @@ def test_output_never_goes_to_the_server(program, closed):
     """A socket opened after stdout was closed gets number 1: the text would end in the database."""
     heard = []
 
-    def listen(peer):
-        with contextlib.suppress(OSError):
-            while not b"".join(heard).endswith(b"end"):
-                data = peer.recv()
-                if not data:
-                    return
-                heard.append(data)
-                peer.send(b"nonsense")
-    with hostile.serve(listen) as port:
+    class Ear(hostile.Peer):
+        def recv(self, size=65536):
+            heard.append(super().recv(size))
+            return heard[-1]
+    server = targets.of(program).healthy("dbz_orders")
+    with hostile.serve(lambda peer: server(Ear(peer.sock, peer.closing))) as port:
         done = targets.run(program, port, closed=closed)
-    assert done.rc in (2, 3) and plugin.contract.tag(program).encode() not in b"".join(heard)
+    assert done.rc in ((0, 3) if 1 in closed else (0,)), done
+    assert heard and plugin.contract.tag(program).encode() not in b"".join(heard)
 
 
 @pytest.mark.parametrize("args", [[], ["--help"], ["--version"], ["--bogus"], ["--output-format=json"],
@@ -548,7 +556,7 @@ def test_as_nobody(program, port):
 
 def test_valgrind(program, port):
     need.program("valgrind")
-    need.need(not plugin.sanitized(program), "a build without sanitizers, for valgrind")
+    need.sense(not plugin.sanitized(program), "a build with sanitizers: valgrind cannot run it")
     for args in (["--help"], ["--bogus"], ["-w", "20:10"], targets.reach(program, port),
                  ["--output-format=json", *targets.reach(program, port)]):
         done = plugin.run(program, args, valgrind=True, timeout=120, check=False)
@@ -557,9 +565,12 @@ def test_valgrind(program, port):
 
 # --- texts of any kind --------------------------------------------------------------------------------------
 
-NASTY = ["|", ";", "<b>", "'", '"', "\\", "\n", "\r\n", "\t", "\x1b[31m", "\x7f", "\x01", "%s%n%d", "$(id)", "`id`", "=", ":",
-         "ä", "€", "𝄞", "\u202e", "\u2028", "\x85", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", "x" * 5000,
-         "ä" * 3000, "[CRITICAL] a: b", "... and 5 more", "\n[CRITICAL] a: b", "{#A}", "a b", " ", "-", "--", "../../etc/passwd", "\\n"]
+NASTY = ["|", ";", "<b>", "'", '"', "\\", "\n", "\r\n", "\t", "\x1b[31m", "\x7f", "\x01", "%s%n%d", "$(id)", "`id`",
+         "=", ":",
+         "ä", "€", "𝄞", "\u202e", "\u2028", "\x85", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+         b"\xc0\xaf", "x" * 5000,
+         "ä" * 3000, "[CRITICAL] a: b", "... and 5 more", "\n[CRITICAL] a: b", "{#A}", "a b", " ", "-", "--",
+         "../../etc/passwd", "\\n"]
 
 
 def bytes_of(text):
@@ -592,51 +603,3 @@ def test_nasty_hosts(program):
     for text in nasty_texts(2):
         done = plugin.run(program, "-t", "2", "-H", text, "--no-state", line_max=1000)
         assert done.rc in (2, 3)
-
-
-# --- secrets ------------------------------------------------------------------------------------------------
-
-def passwords(private, mode, name="passfile"):
-    path = private + "/" + name
-    with open(path, "w") as file:
-        file.write("*:*:*:*:%s\n" % SECRET)
-    os.chmod(path, mode)
-    return path
-
-
-def pg_only(program):
-    if targets.of(program).protocol != "pg":
-        pytest.skip("not a PostgreSQL plugin")
-
-
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_secret_file_that_others_read_is_refused(program, port, private, mode):
-    pg_only(program)
-    path = passwords(private, mode)
-    done = targets.run(program, port, "--passfile", path)
-    assert done.rc == 3 and path in done.line1 and SECRET not in done.text
-    done = targets.run(program, port, "--client-cert", path, "--private-key", path)
-    assert done.rc == 3 and path in done.line1
-
-
-def test_secrets_are_never_printed(program, private):
-    pg_only(program)
-    from lab import fakepg
-    heard = []
-
-    def startup(peer):
-        """Asks for the password in clear text, and quotes it back in an error as no decent server would."""
-        peer.send(fakepg.message(b"R", b"\0\0\0\3"))
-        heard.append(peer.recv())
-        fakepg.fail("28P01", "password authentication failed")(peer)
-    with fakepg.serve(startup=startup) as port:
-        done = targets.run(program, port, "-vvv", "--passfile", passwords(private, 0o600))
-        assert SECRET.encode() in heard[0], "the password was not even sent"
-        assert done.rc == 3 and SECRET not in done.text
-        for args in (["-o", "password=" + SECRET], ["-o", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)],
-                     ["-d", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)], ["-o", "sslpassword=" + SECRET]):
-            for fmt in ("nagios", "json"):
-                done = targets.run(program, port, "-vvv", args, "--output-format=" + fmt, line_max=1000)
-                assert SECRET not in done.text, done
-        done = targets.run(program, port, "-vvv", env={"PGPASSWORD": SECRET})
-        assert SECRET not in done.text and done.rc == 3

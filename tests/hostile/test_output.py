@@ -8,9 +8,12 @@ import pytest
 from lab import fakepg, targets
 
 SEED = int(os.environ.get("CDC_SEED", "1"))
-PIECES = [b"|", b";", b"<b>", b"'", b'"', b"\\", b"\n", b"\r", b"\t", b"\x1b[31m", b"\x7f", b"\x01", b"\xc2\x85", b"%s%n", b"=",
-          b": ", b"[OK] ", b"... and 5 more", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", "ä".encode(),
-          "𝄞".encode(), "\u2028\u202e\ufeff".encode(), b"a" * 70, "ö".encode() * 200, b" ", b"", b"a", b"b", b".", b"_", b"-",
+PIECES = [b"|", b";", b"<b>", b"'", b'"', b"\\", b"\n", b"\r", b"\t", b"\x1b[31m", b"\x7f", b"\x01", b"\xc2\x85",
+          b"%s%n", b"=",
+          b": ", b"[OK] ", b"... and 5 more", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80",
+          "ä".encode(),
+          "𝄞".encode(), "\u2028\u202e\ufeff".encode(), b"a" * 70, "ö".encode() * 200, b" ", b"", b"a", b"b", b".",
+          b"_", b"-",
           b"{#SLOT}", b"\\n", b"server", b"cluster", b"0", b"x" * 3000]
 FORMATS = ("nagios", "json", "prometheus", "discover")
 
@@ -36,7 +39,7 @@ def pg(program):
 
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_nasty_rows(program, fmt):
-    for seed in range(60 if pg(program) else 0):
+    for seed in range(30 if pg(program) else 0):
         slots = nasty_slots(random.Random(SEED * 1000 + seed))
         with fakepg.serve(targets.pg_slots(*slots)) as port:
             targets.run(program, port, arguments(fmt), "-vvv" if seed % 3 == 0 and fmt != "discover" else [],
@@ -45,10 +48,11 @@ def test_nasty_rows(program, fmt):
 
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_nasty_errors(program, fmt):
-    for seed in range(30 if pg(program) else 0):
+    for seed in range(20 if pg(program) else 0):
         source = random.Random(SEED * 2000 + seed)
         text, state = nasty(source), source.choice(["57P03", "28P01", "42501", "XX000", "22023"])
-        how = [{"startup": fakepg.fail(state, text.replace(b"\0", b""))}, {"answer": fakepg.error(state, text)}][seed % 2]
+        how = [{"startup": fakepg.fail(state, text.replace(b"\0", b""))}, {"answer": fakepg.error(state,
+                                                                                                  text)}][seed % 2]
         with fakepg.serve(how.pop("answer", targets.pg_healthy), **how) as port:
             done = targets.run(program, port, arguments(fmt), fmt=fmt, line_max=1000)
         assert done.rc in (2, 3)

@@ -2,6 +2,7 @@
 
     path = maven.get("group:artifact:version[:type[:classifier]]", sha256)
     tree = maven.tree("postgresql-17.11.0", coordinates, sha256, unpack)    # unpack(path, directory)
+    paths = maven.get_all(file)                                             # of lines "coordinates sha256"
 
 Where the registry is, Maven's own configuration says. Several processes may share the cache.
 """
@@ -15,7 +16,13 @@ import shutil
 import subprocess
 import tempfile
 
-GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:get"
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
+POM = """<project><modelVersion>4.0.0</modelVersion><groupId>lab</groupId><artifactId>lab</artifactId><version>1</version>
+<packaging>pom</packaging><build><plugins><plugin><groupId>org.apache.maven.plugins</groupId>
+<artifactId>maven-dependency-plugin</artifactId><configuration><artifactItems>%s</artifactItems></configuration>
+</plugin></plugins></build></project>
+"""
+ITEM = "<artifactItem><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></artifactItem>\n"
 
 
 def cache():
@@ -46,6 +53,16 @@ def get(coordinates, sha256):
             path.unlink()
             raise RuntimeError(f"{coordinates}: SHA-256 is {found}, expected {sha256}")
     return path
+
+
+def get_all(file):
+    """The paths of all artifacts that a file lists, in its order. Those that are missing come in one call of mvn."""
+    lines = [line.split() for line in pathlib.Path(file).read_text().splitlines() if not line.startswith("#")]
+    with locked("maven"):
+        missing = [coordinates for coordinates, _ in lines if not (_repository() / _layout(coordinates)).exists()]
+        if missing:
+            _fetch_all(missing)
+    return [get(coordinates, sha256) for coordinates, sha256 in lines]
 
 
 def tree(name, coordinates, sha256, unpack):
@@ -85,12 +102,23 @@ def _layout(coordinates):
 
 
 def _fetch(coordinates):
-    command = ["mvn", "-q", "-B", f"-Dmaven.repo.local={_repository()}", GOAL, "-Dtransitive=false",
-               f"-Dartifact={coordinates}"]
-    with tempfile.TemporaryDirectory() as nowhere:  # a pom.xml of the current directory must not take part
-        done = subprocess.run(command, cwd=nowhere, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    _mvn(coordinates, f"{PLUGIN}:get", "-Dtransitive=false", f"-Dartifact={coordinates}")
+
+
+def _fetch_all(artifacts):
+    """The plugin's goal `get` takes one artifact only, `copy` takes those of a pom.xml."""
+    items = [ITEM % tuple(coordinates.split(":")) for coordinates in artifacts]
+    _mvn(f"{len(items)} artifacts", f"{PLUGIN}:copy", "-DoutputDirectory=copies", pom=POM % "".join(items))
+
+
+def _mvn(what, goal, *options, pom=None):
+    command = ["mvn", "-q", "-B", f"-Dmaven.repo.local={_repository()}", goal, *options]
+    with tempfile.TemporaryDirectory() as place:  # a pom.xml of the current directory must not take part
+        if pom:
+            pathlib.Path(place, "pom.xml").write_text(pom)
+        done = subprocess.run(command, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(f"mvn could not get {coordinates}:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"mvn could not get {what}:\n{done.stdout}{done.stderr}")
 
 
 def _sha256(path):

@@ -376,7 +376,7 @@ def standby_conflicting(lab, major):
         primary.sql("drop table passing")
         primary.sql("vacuum pg_class, pg_attribute, pg_type")
         primary.write_wal(1)
-        _wait(server, "dbz", lambda row: row["conflicting"] == "t", "in conflict")
+        _wait(server, "dbz", _in_conflict, "in conflict")
         yield Case(server, "dbz", primary=primary)
 
 
@@ -387,7 +387,7 @@ def standby_wal_level(lab, major):
         server.create_slot("dbz")
         primary.sql("alter system set wal_level = 'replica'")
         primary.restart()
-        _wait(server, "dbz", lambda row: row["conflicting"] == "t", "in conflict")
+        _wait(server, "dbz", _in_conflict, "in conflict")
         yield Case(server, "dbz", primary=primary)
 
 
@@ -402,6 +402,11 @@ def standby_lost_wal_removed(lab, major):
         server.checkpoint()
         _wait(server, "dbz", lambda row: row["wal_status"] == "lost", "lost")
         yield Case(server, "dbz", primary=primary)
+
+
+def _in_conflict(row):
+    """Invalidated, and let go by the process that did it (until then wal_status is unreserved)."""
+    return row["conflicting"] == "t" and row["wal_status"] == "lost"
 
 
 @contextlib.contextmanager

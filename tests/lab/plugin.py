@@ -93,8 +93,13 @@ def path(name):
     return name if "/" in name else os.path.join(BUILDDIR, name)
 
 
+def weighs_itself(name):
+    """Memory figures are the plugin's own, and not those of a tool."""
+    return not WRAPPER and not sanitized(name)
+
+
 def sanitized(name):
-    """Built with AddressSanitizer: memory figures say nothing then."""
+    """Built with AddressSanitizer."""
     with open(path(name), "rb") as file:
         return b"__asan_init" in file.read()
 

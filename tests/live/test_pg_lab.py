@@ -35,7 +35,8 @@ ROWS = {
     "standby-wal-level": {"conflicting": "t", "invalidation_reason": "wal_level_insufficient"},
     "standby-lost-wal-removed": {"wal_status": "lost", "invalidation_reason": "wal_removed"},
     "failover-primary": {"failover": "t", "synced": "f", "active": "t"},
-    "synced": {"synced": "t", "temporary": "f", "failover": "t", "invalidation_reason": None, "active": "f"},
+    # Not active: the worker holds the slot for a moment each time that it looks.
+    "synced": {"synced": "t", "temporary": "f", "failover": "t", "invalidation_reason": None},
     "not-yet-synced": {"synced": "t", "temporary": "t", "active": "t"},
     "synced-lost": {"synced": "t", "invalidation_reason": "wal_removed"},
     "promoted": {"temporary": "f", "failover": "t", "invalidation_reason": None},

@@ -24,7 +24,7 @@ def read(path):
 def options(text):
     """{option: (name of its variable, whether it is a flag)} of one CheckCommand's text."""
     found = {}
-    for option, body in re.findall(r'"(--[a-z0-9-]+)" = (\{.*?\n    \}|"[^"]*")', text, re.S):
+    for option, body in re.findall(r'"(--[a-z0-9-]+)" = (\{.*?\n[ \t]+\}|"[^"]*")', text, re.S):
         variable = re.search(r"\$([a-z0-9_]+)\$", body)
         found[option] = (variable.group(1) if variable else None, "set_if" in body)
     return found

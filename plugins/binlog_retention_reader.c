@@ -1,0 +1,163 @@
+/*
+ * check_binlog_retention: from facts to result, the reader's part: where it is in the binary logs, and when the file
+ * that it needs next will be removed.
+ */
+#include "plugins/binlog_retention_internal.h"
+
+#include "cdc/binlog_name.h"
+
+#include <inttypes.h>
+
+/* Where a file's first event begins, behind its magic number. */
+#define FIRST_POS 4
+
+static int64_t sum(const struct binlog_retention_facts *facts, size_t from, size_t to)
+{
+	int64_t total = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (__builtin_add_overflow(total, facts->files[i].size, &total))
+			return INT64_MAX;
+	return total;
+}
+
+static int64_t add(int64_t a, int64_t b)
+{
+	int64_t total;
+
+	return __builtin_add_overflow(a, b, &total) ? INT64_MAX : total;
+}
+
+static void raise_future(const struct binlog_reader *reader, const struct binlog_file *last, struct cdc_item *item)
+{
+	cdc_finding_headline(
+	    cdc_item_raise(item, FUTURE, "beyond the last log %s, which ends at %" PRId64, last->name, last->size),
+	    "is at %s:%" PRId64 ", beyond the server's last (%s:%" PRId64 "): wrong server, or a reset", reader->file,
+	    reader->pos ? reader->pos : FIRST_POS, last->name, last->size);
+}
+
+static void raise_gone(const struct binlog_retention_facts *facts, const struct binlog_reader *reader,
+    struct cdc_item *item)
+{
+	cdc_finding_headline(cdc_item_raise(item, GONE, "%s is not on the server, its oldest log is %s", reader->file,
+				 facts->files[0].name),
+	    "cannot continue: %s is not on the server, whose oldest log is %s", reader->file, facts->files[0].name);
+}
+
+/* The file is not listed: removed, or never there. */
+static void judge_unlisted(const struct binlog_retention_facts *facts, const struct binlog_reader *reader,
+    struct cdc_item *item)
+{
+	const struct binlog_file *last = &facts->files[facts->count - 1];
+
+	if (cdc_binlog_name_comparable(reader->file, last->name) &&
+	    cdc_binlog_name_parse(reader->file).number > cdc_binlog_name_parse(last->name).number)
+		raise_future(reader, last, item);
+	else
+		raise_gone(facts, reader, item);
+}
+
+/* By the server's clock; without a probe what earlier runs tell, turned from this machine's clock. */
+static bool created_at_least(const struct binlog_retention_facts *facts, size_t index, const struct cdc_memory *memory,
+    int64_t *ret)
+{
+	const struct binlog_file *file = &facts->files[index];
+	struct binlog_age age;
+
+	if (file->created_ms.known) {
+		*ret = file->created_ms.value;
+		return true;
+	}
+	age = binlog_retention_recall(facts, file->name, memory);
+	if (!age.after_ms.known)
+		return false;
+	*ret = facts->server.now_ms - (memory->now_ms - age.after_ms.value);
+	return true;
+}
+
+/*
+ * Servers remove a file so long after it was last written, which is when the next one was created (measured: lab,
+ * MySQL 8.0.33 and 9.7, MariaDB 10.11). The last file is still being written.
+ */
+static struct binlog_number loss_by_time(const struct binlog_retention_facts *facts, size_t index,
+    const struct cdc_memory *memory)
+{
+	const struct binlog_server *server = &facts->server;
+	int64_t written_ms = server->now_ms;
+
+	if (server->expiry != BINLOG_AFTER ||
+	    (index + 1 < facts->count && !created_at_least(facts, index + 1, memory, &written_ms)))
+		return (struct binlog_number){ 0 };
+	return (struct binlog_number){ true, add(written_ms - server->now_ms, server->expiry_ms) };
+}
+
+/* A file goes when it and all later ones pass the limit of the total size. */
+static struct binlog_number loss_by_size(const struct binlog_retention_facts *facts, size_t index, int64_t rate)
+{
+	int64_t limit = facts->server.total_limit, left = limit - sum(facts, index, facts->count);
+
+	if (limit <= 0 || (rate <= 0 && left > 0))
+		return (struct binlog_number){ 0 };
+	return (struct binlog_number){ true, left > 0 ? cdc_num_to_ms(cdc_num_int(left) / rate) : 0 };
+}
+
+static void judge_loss(const struct binlog_retention_facts *facts, size_t index, int64_t rate, struct cdc_item *item,
+    struct cdc_check *check)
+{
+	struct binlog_number time = loss_by_time(facts, index, &check->memory), size = loss_by_size(facts, index, rate);
+	bool by_size = size.known && (!time.known || size.value < time.value);
+	int64_t left_ms = by_size ? size.value : time.value;
+	CDC_BUF_CLEANUP struct cdc_buf cause = CDC_BUF_INIT;
+
+	if (!time.known && !size.known) {
+		if (facts->server.expiry == BINLOG_AFTER)
+			cdc_item_phrase(item, "when its log goes is not known (--probe-binlog tells)");
+		return;
+	}
+	/* what is overdue goes with the next file that is begun */
+	cdc_item_value(item, TIME_TO_LOSS, cdc_num_ms(left_ms > 0 ? left_ms : 0));
+	cdc_buf_addf(&cause, "then %s removes %s", by_size ? facts->server.total_limit_name : facts->server.expiry_name,
+	    facts->files[index].name);
+	cdc_item_cause(item, TIME_TO_LOSS, cause.text);
+}
+
+static void judge_listed(const struct binlog_retention_facts *facts, const struct binlog_reader *reader, size_t index,
+    bool by_gtid, int64_t rate, struct cdc_item *item, struct cdc_check *check)
+{
+	const struct binlog_file *file = &facts->files[index];
+	int64_t pos = reader->pos ? reader->pos : FIRST_POS;
+
+	/* where GTIDs decide, the position is another server's and may be anywhere */
+	if (pos > file->size && !by_gtid) {
+		raise_future(reader, file, item);
+		return;
+	}
+	if (pos > file->size)
+		pos = file->size;
+	cdc_item_value(item, BEHIND, cdc_num_int(add(file->size - pos, sum(facts, index + 1, facts->count))));
+	cdc_item_value(item, EDGE, cdc_num_int(add(sum(facts, 0, index), pos)));
+	cdc_item_value(item, EDGE_FILES, cdc_num_int((int64_t)index));
+	judge_loss(facts, index, rate, item, check);
+}
+
+void binlog_retention_judge_reader(const struct binlog_retention_facts *facts, const struct binlog_reader *reader,
+    int64_t rate, struct cdc_item *item, struct cdc_check *check)
+{
+	size_t index = binlog_retention_find(facts, reader);
+	bool by_gtid = binlog_retention_by_gtid(facts, reader);
+
+	if (facts->count == 0)
+		return;
+	if (by_gtid && facts->gtids_asked)
+		binlog_retention_judge_gtids(facts, reader, item);
+	if (reader->pos)
+		cdc_item_phrase(item, "at %s:%" PRId64, reader->file, reader->pos);
+	else
+		cdc_item_phrase(item, "at the beginning of %s", reader->file);
+	if (index < facts->count)
+		judge_listed(facts, reader, index, by_gtid, rate, item, check);
+	else if (by_gtid)
+		cdc_item_phrase(item, "a file that is not of this server, its GTIDs decide");
+	else
+		judge_unlisted(facts, reader, item);
+}

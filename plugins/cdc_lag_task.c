@@ -1,0 +1,339 @@
+/*
+ * check_cdc_lag: one task of a connector. Why each rule is as it is: check_cdc_lag(1), and the notes in
+ * lib/cdc/debezium_metrics.h on what makes each number move.
+ */
+#include "plugins/cdc_lag_internal.h"
+
+#include "base/text.h"
+
+#define SNAPSHOT_STALLED_MS ((int64_t)30 * 60 * 1000)
+/* A pause between runs after which nobody knows what was in between. */
+#define PAUSE_MS ((int64_t)15 * 60 * 1000)
+
+int64_t cdc_lag_heartbeat_ms(const struct cdc_lag_config *config)
+{
+	return config->keepalive_ms / 5 * 4;
+}
+
+void cdc_lag_value_max(struct cdc_item *item, size_t metric, cdc_num value)
+{
+	if (!item->values[metric].known || value > item->values[metric].value)
+		cdc_item_value(item, metric, value);
+}
+
+void cdc_lag_value_sum(struct cdc_item *item, size_t metric, cdc_num value)
+{
+	cdc_item_value(item, metric, item->values[metric].known ? item->values[metric].value + value : value);
+}
+
+static bool is_on(const struct cdc_lag_task *task, size_t field)
+{
+	return task->at[field].known && task->at[field].value != 0;
+}
+
+static bool is_zero(const struct cdc_lag_number *number)
+{
+	return number->known && number->value == 0;
+}
+
+static int64_t whole(const struct cdc_lag_number *number)
+{
+	return number->known ? cdc_num_to_int(number->value) : CDC_LAG_UNKNOWN;
+}
+
+/* --- what is the case -------------------------------------------------------------------------------------------- */
+
+/* Events that moved the lag: what is filtered or erroneous does not. */
+static int64_t changes_of(const struct cdc_lag_task *task)
+{
+	int64_t changes = whole(&task->at[CDC_DBZ_EVENTS]);
+
+	if (changes == CDC_LAG_UNKNOWN)
+		return changes;
+	if (task->at[CDC_DBZ_FILTERED].known)
+		changes -= whole(&task->at[CDC_DBZ_FILTERED]);
+	if (task->at[CDC_DBZ_ERRONEOUS].known)
+		changes -= whole(&task->at[CDC_DBZ_ERRONEOUS]);
+	return changes;
+}
+
+static int64_t erroneous_of(const struct cdc_lag_task *task)
+{
+	const struct cdc_lag_number *streaming = &task->at[CDC_DBZ_ERRONEOUS];
+	const struct cdc_lag_number *snapshot = &task->at[CDC_LAG_SNAPSHOT_ERRONEOUS];
+
+	if (!streaming->known && !snapshot->known)
+		return CDC_LAG_UNKNOWN;
+	return (streaming->known ? whole(streaming) : 0) + (snapshot->known ? whole(snapshot) : 0);
+}
+
+static bool fell(int64_t before, int64_t now)
+{
+	return before != CDC_LAG_UNKNOWN && now != CDC_LAG_UNKNOWN && now < before;
+}
+
+/* The trace that this run leaves, as far as the samples alone tell. */
+static void look_back(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_task *task = view->task;
+	struct cdc_check *check = view->check;
+	int64_t absent_since_ms;
+
+	view->old = cdc_lag_trace_read(&check->memory, view->item->name, task->task);
+	view->overtaken = view->began_ms && view->old.at_ms >= view->began_ms;
+	view->now = view->old;
+	if (view->overtaken)
+		cdc_lag_trace_forget(&view->old);
+	view->now.at_ms = check->memory.now_ms;
+	view->now.lag_ms = task->at[CDC_DBZ_LAG].known ? cdc_num_to_ms(task->at[CDC_DBZ_LAG].value) : CDC_LAG_UNKNOWN;
+	view->now.changes = changes_of(task);
+	view->now.events = whole(&task->at[CDC_DBZ_EVENTS]);
+	view->now.erroneous = erroneous_of(task);
+	view->now.recovered = whole(&task->at[CDC_DBZ_CHANGES_RECOVERED]);
+	view->restarted = fell(view->old.events, view->now.events);
+	if (view->restarted || cdc_was_absent(check, view->item->name, &absent_since_ms))
+		view->now.started_ms = check->memory.now_ms;
+}
+
+static void look_at_state(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_task *task = view->task;
+	const struct cdc_lag_number *connected = &task->at[CDC_DBZ_CONNECTED];
+	const struct cdc_lag_number *lag = &task->at[CDC_DBZ_LAG];
+
+	view->binlog = cdc_dbz_reads_binlog(view->type) || task->at[CDC_DBZ_BINLOG].known;
+	view->connected = connected->known && connected->value != 0;
+	view->disconnected = is_zero(connected);
+	view->snapshot = is_on(task, CDC_DBZ_SNAPSHOT_RUNNING) || is_on(task, CDC_DBZ_SNAPSHOT_PAUSED);
+	/* where nothing says whether it streams, a lag does */
+	view->first_snapshot =
+	    view->snapshot && (view->disconnected || (!connected->known && (!lag->known || lag->value == CDC_LAG_NONE)));
+	view->queue_full = is_zero(&task->at[CDC_DBZ_QUEUE_REMAINING]) && !is_zero(&task->at[CDC_DBZ_QUEUE_TOTAL]) &&
+	    !view->first_snapshot;
+}
+
+/* --- conditions -------------------------------------------------------------------------------------------------- */
+
+static bool recovers(const struct cdc_lag_view *view)
+{
+	return is_on(view->task, CDC_DBZ_RECOVERING) ||
+	    (view->old.recovered != CDC_LAG_UNKNOWN && view->now.recovered != CDC_LAG_UNKNOWN &&
+		view->old.recovered != view->now.recovered);
+}
+
+/* A bean or two, and none of the stream: a task that starts, or the rest of one that is dead. */
+static bool shows_nothing(const struct cdc_lag_view *view)
+{
+	const struct cdc_lag_number *at = view->task->at;
+
+	return !at[CDC_DBZ_CONNECTED].known && !at[CDC_DBZ_LAG].known && !at[CDC_DBZ_EVENTS].known &&
+	    !at[CDC_DBZ_SNAPSHOT_RUNNING].known;
+}
+
+static void raise_disconnected(struct cdc_lag_view *view)
+{
+	if (view->snapshot)
+		return;
+	if (recovers(view))
+		cdc_item_phrase(view->item, "%srecovers its schema history", view->prefix);
+	else if (shows_nothing(view))
+		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%snothing of its stream is shown", view->prefix),
+		    "shows nothing of its stream: %sit starts, or its task is dead", view->prefix);
+	else
+		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%sdisconnected", view->prefix),
+		    "is disconnected from its source (%sConnected is 0)", view->prefix);
+}
+
+static void judge_connection(struct cdc_lag_view *view)
+{
+	struct cdc_item *item = view->item;
+	struct cdc_value *value = &item->values[CONNECTED];
+
+	if (view->connected && !(value->known && value->value == 0))
+		cdc_item_value(item, CONNECTED, CDC_NUM_ONE);
+	if (view->disconnected)
+		cdc_item_value(item, CONNECTED, 0);
+	if ((view->disconnected || shows_nothing(view)) && !view->partial)
+		raise_disconnected(view);
+}
+
+/* How much of total is used, in percent. */
+static cdc_num percent_of(cdc_num used, cdc_num total)
+{
+	return cdc_num_int(cdc_num_to_int(used)) * 100 / cdc_num_to_int(total);
+}
+
+static void judge_queue(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_number *total = &view->task->at[CDC_DBZ_QUEUE_TOTAL];
+	const struct cdc_lag_number *remaining = &view->task->at[CDC_DBZ_QUEUE_REMAINING];
+	const struct cdc_lag_number *bytes = &view->task->at[CDC_DBZ_QUEUE_BYTES];
+	const struct cdc_lag_number *bytes_max = &view->task->at[CDC_DBZ_QUEUE_BYTES_MAX];
+	struct cdc_item *item = view->item;
+
+	if (total->known && remaining->known && total->value >= CDC_NUM_ONE)
+		cdc_lag_value_max(item, QUEUE, percent_of(total->value - remaining->value, total->value));
+	if (bytes->known && bytes_max->known && bytes_max->value >= CDC_NUM_ONE)
+		cdc_lag_value_max(item, QUEUE_BYTES, percent_of(bytes->value, bytes_max->value));
+	if (view->first_snapshot)
+		item->values[QUEUE].unjudged = item->values[QUEUE_BYTES].unjudged = true;
+	if (!view->queue_full)
+		return;
+	/* a threshold that the command line gives replaces the condition, and must then see the number */
+	if (!cdc_policy_asks_metric(view->check->policy, QUEUE))
+		item->values[QUEUE].unjudged = true;
+	cdc_item_raise(item, QUEUE_FULL, "%squeue full: back-pressure from Kafka, or the connector is paused", view->prefix);
+}
+
+static void judge_counters(struct cdc_lag_view *view)
+{
+	static const struct {
+		size_t field, metric;
+	} counters[] = {
+		{ CDC_DBZ_EVENTS, EVENTS },
+		{ CDC_DBZ_FILTERED, FILTERED },
+		{ CDC_DBZ_TRANSACTIONS, TRANSACTIONS },
+	};
+	int64_t before = view->old.erroneous, now = view->now.erroneous;
+
+	for (size_t i = 0; i < CDC_LEN(counters); i++)
+		if (view->task->at[counters[i].field].known)
+			cdc_lag_value_sum(view->item, counters[i].metric, view->task->at[counters[i].field].value);
+	if (now == CDC_LAG_UNKNOWN)
+		return;
+	cdc_lag_value_sum(view->item, ERRONEOUS_EVENTS, cdc_num_int(now));
+	if (before == CDC_LAG_UNKNOWN)
+		return;
+	/* a task that was started anew counts from zero */
+	if (view->restarted || now < before)
+		before = 0;
+	if (now > before)
+		cdc_finding_headline(
+		    cdc_item_raise(view->item, ERRONEOUS, "%s%lld erroneous events since the last run", view->prefix,
+			(long long)(now - before)),
+		    "could not process %lld events since the last run (%s%lld since its start): they may be lost",
+		    (long long)(now - before), view->prefix, (long long)now);
+}
+
+/*
+ * The binary log client gets a heartbeat on an idle server, so silence means that it is dead. A full queue holds the
+ * client up and is told as what it is.
+ */
+static void judge_stalled(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_number *silence = &view->task->at[CDC_DBZ_SILENCE];
+	int64_t limit_ms = 2 * cdc_lag_heartbeat_ms(view->config), since_ms, for_ms = -1;
+	struct cdc_memory *memory = &view->check->memory;
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	if (!view->binlog || !view->connected || view->queue_full)
+		return;
+	if (view->now.lag_ms == -1 && (view->now.events == 0 || view->now.events == CDC_LAG_UNKNOWN)) {
+		cdc_buf_addf(&text, "no-event.%s", view->task->task);
+		since_ms = cdc_memory_since(memory, view->item->name, text.text, PAUSE_MS);
+		for_ms = since_ms < 0 || view->restarted ? -1 : memory->now_ms - since_ms;
+	} else if (silence->known) {
+		for_ms = cdc_num_to_ms(silence->value);
+	}
+	if (for_ms <= limit_ms)
+		return;
+	cdc_buf_clear(&text);
+	cdc_text_add_duration(&text, for_ms);
+	cdc_finding_headline(cdc_item_raise(view->item, STALLED, "%sstalled: silent for %s", view->prefix, text.text),
+	    "is stalled: %sconnected, but for %s not even a heartbeat of the server came", view->prefix, text.text);
+}
+
+static void judge_age(struct cdc_lag_view *view)
+{
+	int64_t age_ms = view->check->memory.now_ms - view->task->time_ms;
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	if (!view->task->time_ms || age_ms <= view->config->max_age_ms)
+		return;
+	cdc_text_add_duration(&text, age_ms);
+	cdc_finding_headline(cdc_item_raise(view->item, STALE, "%sstale: sampled %s ago", view->prefix, text.text),
+	    "is stale: %sits sample is %s old", view->prefix, text.text);
+}
+
+/* --- snapshots --------------------------------------------------------------------------------------------------- */
+
+static void add_progress(struct cdc_buf *text, const struct cdc_lag_task *task)
+{
+	const struct cdc_lag_number *total = &task->at[CDC_DBZ_TABLES_TOTAL];
+	const struct cdc_lag_number *remaining = &task->at[CDC_DBZ_TABLES_REMAINING];
+	const struct cdc_lag_number *rows = &task->at[CDC_DBZ_ROWS_SCANNED];
+	const struct cdc_lag_number *duration = &task->at[CDC_DBZ_SNAPSHOT_DURATION];
+
+	if (remaining->known)
+		cdc_buf_addf(text, ", %lld", (long long)whole(remaining));
+	if (remaining->known && total->known && total->value >= remaining->value)
+		cdc_buf_addf(text, " of %lld", (long long)whole(total));
+	if (remaining->known)
+		cdc_buf_add(text, " tables left");
+	if (rows->known)
+		cdc_buf_addf(text, ", %lld rows", (long long)whole(rows));
+	if (duration->known && duration->value > 0) {
+		cdc_buf_add(text, " in ");
+		cdc_num_print_human(text, duration->value, CDC_SECONDS);
+	}
+}
+
+/* Since when nothing of it moved: the numbers are part of the timer's name, so that another one begins anew. */
+static void judge_progress(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_task *task = view->task;
+	CDC_BUF_CLEANUP struct cdc_buf name = CDC_BUF_INIT, text = CDC_BUF_INIT;
+	struct cdc_memory *memory = &view->check->memory;
+	int64_t since_ms, for_ms;
+
+	cdc_buf_addf(&name, "snapshot.%s:%lld:%lld:%lld", task->task, (long long)whole(&task->at[CDC_DBZ_ROWS_SCANNED]),
+	    (long long)whole(&task->at[CDC_DBZ_TABLES_REMAINING]), (long long)whole(&task->at[CDC_LAG_SNAPSHOT_EVENTS]));
+	since_ms = cdc_memory_since(memory, view->item->name, name.text, 2 * SNAPSHOT_STALLED_MS);
+	for_ms = memory->now_ms - since_ms;
+	if (since_ms < 0 || for_ms < SNAPSHOT_STALLED_MS)
+		return;
+	cdc_text_add_duration(&text, for_ms);
+	cdc_finding_headline(cdc_item_raise(view->item, SNAPSHOT_STALLED, "%ssnapshot stalled for %s", view->prefix, text.text),
+	    "has a snapshot that stands still: %sno row, table or event for %s", view->prefix, text.text);
+}
+
+void cdc_lag_judge_snapshot(struct cdc_lag_view *view)
+{
+	const struct cdc_lag_task *task = view->task;
+	bool running = is_on(task, CDC_DBZ_SNAPSHOT_RUNNING);
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+	struct cdc_item *item = view->item;
+
+	if (is_on(task, CDC_DBZ_SNAPSHOT_ABORTED))
+		cdc_finding_headline(cdc_item_raise(item, SNAPSHOT_ABORTED, "%ssnapshot aborted", view->prefix),
+		    "has an aborted snapshot: %stables may be incomplete", view->prefix);
+	if (!view->snapshot)
+		return;
+	add_progress(&text, task);
+	cdc_item_raise(item, SNAPSHOT, "%ssnapshot %s%s", view->prefix, running ? "runs" : "paused", text.text);
+	if (task->at[CDC_DBZ_TABLES_REMAINING].known)
+		cdc_lag_value_sum(item, SNAPSHOT_REMAINING, task->at[CDC_DBZ_TABLES_REMAINING].value);
+	if (task->at[CDC_DBZ_SNAPSHOT_DURATION].known)
+		cdc_lag_value_max(item, SNAPSHOT_DURATION, task->at[CDC_DBZ_SNAPSHOT_DURATION].value);
+	if (task->at[CDC_DBZ_ROWS_SCANNED].known)
+		cdc_lag_value_sum(item, SNAPSHOT_ROWS, task->at[CDC_DBZ_ROWS_SCANNED].value);
+	if (running)
+		judge_progress(view);
+}
+
+void cdc_lag_judge_task(struct cdc_lag_view *view)
+{
+	look_back(view);
+	look_at_state(view);
+	judge_connection(view);
+	cdc_lag_judge_lag(view);
+	judge_queue(view);
+	judge_counters(view);
+	cdc_lag_judge_snapshot(view);
+	judge_stalled(view);
+	judge_age(view);
+	if (view->overtaken)
+		cdc_lag_trace_carry(&view->check->memory, view->item->name, view->task->task);
+	else
+		cdc_lag_trace_leave(&view->check->memory, view->item->name, view->task->task, &view->now);
+}
