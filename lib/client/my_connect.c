@@ -217,6 +217,9 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	case CDC_MY_TIME_OVER:
 		return cdc_fail(err, CDC_ERR_TIMEOUT,
 		    "timed out while waiting for %s to answer the log-in (--timeout)", attempt->where);
+	case CDC_MY_FOREIGN:
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is no MySQL server: a greeting was expected from it",
+		    attempt->where);
 	default:
 		break;
 	}
@@ -224,7 +227,7 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	if (error) {
 		CDC_BUF_CLEANUP struct cdc_buf message = CDC_BUF_INIT;
 
-		cdc_my_explain(&message, mysql_error(my->conn));
+		cdc_my_explain(&message, error, mysql_error(my->conn));
 		return cdc_fail(err, cdc_my_kind_of(error), "cannot connect to %s: %s (error %u)", attempt->where,
 		    message.text, error);
 	}
