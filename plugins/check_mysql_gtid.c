@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 /* A log that is purged between listing it and asking for its first position is listed again so often. */
@@ -28,21 +29,28 @@ static int read_text(struct cdc_run *run, const struct mysql_gtid_config *config
 	return 0;
 }
 
+static int list_logs(struct cdc_run *run, struct cdc_my *my, struct mysql_gtid_server *server, struct cdc_err *err)
+{
+	struct cdc_my_query *query = &server->queries[MYSQL_GTID_LOGS];
+
+	server->first_log = NULL;
+	cdc_rows_release(&query->rows);
+	return cdc_my_query(my, run, query, 1, err) < 0 || mysql_gtid_parse_logs(server, err) < 0 ? -1 : 0;
+}
+
 static int gather_horizon(struct cdc_run *run, struct cdc_my *my, struct mysql_gtid_server *server, struct cdc_err *err)
 {
 	char sql[SQL_MAX];
 	size_t count;
 
-	for (int i = 0; i < HORIZON_TRIES && !server->gtid.horizon_known; i++) {
-		struct cdc_my_query *query;
+	for (int i = 0; i < HORIZON_TRIES && server->first_log && !server->gtid.horizon_known; i++) {
+		struct cdc_my_query *query = mysql_gtid_ask_horizon(server, sql, sizeof(sql), &count);
 
-		if (i > 0 && (cdc_rows_release(&server->queries[MYSQL_GTID_LOGS].rows),
-				 cdc_my_query(my, run, &server->queries[MYSQL_GTID_LOGS], 1, err) < 0))
-			return -1;
-		query = mysql_gtid_ask_horizon(server, sql, sizeof(sql), &count);
 		if (cdc_my_query(my, run, query, count, err) < 0 || mysql_gtid_parse_horizon(server, err) < 0)
 			return -1;
 		query->sql = NULL;
+		if (!server->gtid.horizon_known && list_logs(run, my, server, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -65,9 +73,33 @@ static int gather(struct cdc_run *run, struct cdc_my *my, bool reader, struct my
 	return gather_horizon(run, my, server, err);
 }
 
+/*
+ * A source sends a transaction to its readers a moment before its own GTID set has it (binary log first, commit then):
+ * what looks errant, or ahead, is looked at again.
+ */
+static int settle(struct cdc_run *run, struct cdc_my *my, const struct mysql_gtid_facts *facts,
+    struct mysql_gtid_server *server, struct cdc_err *err)
+{
+	static const int pauses_ms[] = { 30, 150 };
+	struct cdc_my_query *queries;
+	size_t count;
+
+	for (size_t i = 0; i < CDC_LEN(pauses_ms) && mysql_gtid_is_doubtful(facts, server); i++) {
+		if (cdc_deadline_left_ms(&run->deadline) < 4 * pauses_ms[i])
+			return 0;
+		poll(NULL, 0, pauses_ms[i]);
+		queries = mysql_gtid_ask_sets(server, &count);
+		if (cdc_my_query(my, run, queries, count, err) < 0)
+			return -1;
+		if (mysql_gtid_parse_sets(server, err) < 0)
+			return cdc_fail_in(err, "%s", cdc_my_target(my));
+	}
+	return 0;
+}
+
 /* Connects to one server and asks it all; `targets` servers share what is left of the time. */
-static int visit(struct cdc_run *run, const struct mysql_gtid_config *config, size_t targets, bool reader,
-    struct mysql_gtid_server *server, char **target, struct cdc_err *err)
+static int visit(struct cdc_run *run, const struct mysql_gtid_config *config, size_t targets,
+    const struct mysql_gtid_facts *facts, struct mysql_gtid_server *server, char **target, struct cdc_err *err)
 {
 	struct cdc_my_params params = config->my;
 	CDC_CLEANUP(cdc_my_close) struct cdc_my *my = NULL;
@@ -84,7 +116,9 @@ static int visit(struct cdc_run *run, const struct mysql_gtid_config *config, si
 		server->port = cdc_my_port(my);
 		*target = cdc_strdup(cdc_my_target(my));
 	}
-	return gather(run, my, reader, server, err);
+	if (gather(run, my, facts->reader.given, server, err) < 0)
+		return -1;
+	return settle(run, my, facts, server, err);
 }
 
 static int add_server(struct mysql_gtid_facts *facts, enum mysql_gtid_role role, const char *text, int64_t default_port,
@@ -161,7 +195,7 @@ static int visit_all(struct cdc_run *run, const struct mysql_gtid_config *config
 		struct mysql_gtid_server *server = &facts->servers[i];
 		bool candidate = server->role == MYSQL_GTID_CANDIDATE;
 
-		if (visit(run, config, facts->count - i, facts->reader.given, server, target, &server->err) == 0)
+		if (visit(run, config, facts->count - i, facts, server, target, &server->err) == 0)
 			continue;
 		server->failed = true;
 		if (code == 0 && (!candidate || server->err.kind == CDC_ERR_USAGE)) {

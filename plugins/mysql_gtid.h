@@ -89,7 +89,10 @@ struct mysql_gtid_server {
 
 void mysql_gtid_server_release(struct mysql_gtid_server *server);
 
-/* Fills the queries of one step, SETTINGS and SETS, or CHANNELS and LOGS, and marks them as asked; returns the first. */
+/*
+ * Fill the queries of one step (SETTINGS and SETS; CHANNELS and LOGS; HORIZON) and mark them as asked; they return the
+ * first and how many there are. The first step may be repeated.
+ */
 struct cdc_my_query *mysql_gtid_ask_sets(struct mysql_gtid_server *server, size_t *count);
 struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, bool reader, size_t *count);
 struct cdc_my_query *mysql_gtid_ask_horizon(struct mysql_gtid_server *server, char *sql, size_t size, size_t *count);
@@ -100,6 +103,7 @@ struct cdc_my_query *mysql_gtid_ask_horizon(struct mysql_gtid_server *server, ch
  */
 int mysql_gtid_parse_sets(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
+int mysql_gtid_parse_logs(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE; /* part of CHANNELS */
 int mysql_gtid_parse_horizon(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 
 /* All servers in the order in which they were read: candidates, -H, --source. */
@@ -110,6 +114,12 @@ struct mysql_gtid_facts {
 };
 
 void mysql_gtid_facts_release(struct mysql_gtid_facts *facts);
+
+/*
+ * True if the server that was read last is one whose set may only be a moment late: a candidate looks errant beside
+ * it, or the reader looks ahead of it.
+ */
+bool mysql_gtid_is_doubtful(const struct mysql_gtid_facts *facts, const struct mysql_gtid_server *server);
 
 /* Facts to result. Needs nothing but its arguments and cannot fail. */
 void mysql_gtid_judge(const struct mysql_gtid_config *config, const struct mysql_gtid_facts *facts,

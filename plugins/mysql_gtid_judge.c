@@ -24,6 +24,35 @@ static const struct mysql_gtid_server *if_read(const struct mysql_gtid_server *s
 	return server && !server->failed ? server : NULL;
 }
 
+static bool is_any_errant(const struct mysql_gtid_facts *facts, const struct mysql_gtid_server *source)
+{
+	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct mysql_gtid_server *server = &facts->servers[i];
+
+		if (server->role == MYSQL_GTID_CANDIDATE && !server->failed &&
+		    server->gtid.mariadb == source->gtid.mariadb &&
+		    cdc_gtid_errant(&server->gtid, &source->gtid, &which) > 0)
+			return true;
+	}
+	return false;
+}
+
+bool mysql_gtid_is_doubtful(const struct mysql_gtid_facts *facts, const struct mysql_gtid_server *server)
+{
+	const struct mysql_gtid_reader *reader = &facts->reader;
+	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT;
+
+	if (server->role == MYSQL_GTID_SERVER && reader->given &&
+	    !cdc_gtid_is_foreign(&reader->position, &server->gtid) &&
+	    cdc_gtid_ahead(&reader->position, &server->gtid, NULL, &which) > 0)
+		return true;
+	if (server->role == MYSQL_GTID_CANDIDATE || (server->role == MYSQL_GTID_SERVER && find(facts, MYSQL_GTID_SOURCE)))
+		return false;
+	return is_any_errant(facts, server);
+}
+
 static const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";

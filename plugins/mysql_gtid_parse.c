@@ -40,6 +40,8 @@ void mysql_gtid_facts_release(struct mysql_gtid_facts *facts)
 
 struct cdc_my_query *mysql_gtid_ask_sets(struct mysql_gtid_server *server, size_t *count)
 {
+	cdc_rows_release(&server->queries[MYSQL_GTID_SETTINGS].rows);
+	cdc_rows_release(&server->queries[MYSQL_GTID_SETS].rows);
 	server->queries[MYSQL_GTID_SETTINGS] = (struct cdc_my_query){ .name = "the server's settings",
 		.sql = settings_sql };
 	server->queries[MYSQL_GTID_SETS] = (struct cdc_my_query){ .name = "the GTID sets", .sql = sets_mysql_sql,
@@ -167,6 +169,16 @@ static bool has_column(const struct cdc_rows *rows, const char *column)
 	return false;
 }
 
+/* What was read before is replaced; the horizon stays. */
+static void release_sets(struct cdc_gtid_server *gtid)
+{
+	cdc_gtid_release(&gtid->executed);
+	cdc_gtid_release(&gtid->purged);
+	cdc_domain_gtids_release(&gtid->binlog_pos);
+	cdc_domain_gtids_release(&gtid->binlog_state);
+	cdc_domain_gtids_release(&gtid->replica_pos);
+}
+
 /* The columns that come back tell what kind of server it is. */
 static int parse_sets(struct mysql_gtid_server *server, struct cdc_err *err)
 {
@@ -175,6 +187,7 @@ static int parse_sets(struct mysql_gtid_server *server, struct cdc_err *err)
 
 	if (rows->count != 1)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "one row of GTID sets was expected, not %zu", rows->count);
+	release_sets(gtid);
 	gtid->mariadb = has_column(rows, "binlog_pos");
 	if (gtid->mariadb)
 		return parse_list(rows, "binlog_pos", &gtid->binlog_pos, err) < 0 ||
@@ -248,19 +261,28 @@ static int parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
 	return 0;
 }
 
-int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
+int mysql_gtid_parse_logs(struct mysql_gtid_server *server, struct cdc_err *err)
 {
-	const struct cdc_my_query *logs = &server->queries[MYSQL_GTID_LOGS];
+	const struct cdc_my_query *query = &server->queries[MYSQL_GTID_LOGS];
 
-	if (server->asked[MYSQL_GTID_CHANNELS] && parse_channels(server, err) < 0)
-		return -1;
 	if (!server->asked[MYSQL_GTID_LOGS])
 		return 0;
-	if (logs->refused)
-		server->horizon_refused = logs->message;
-	else if (logs->rows.count > 0)
-		server->first_log = cdc_rows_get(&logs->rows, 0, "Log_name");
+	if (query->refused) {
+		server->horizon_refused = query->message;
+		return 0;
+	}
+	if (query->rows.count > 0)
+		server->first_log = cdc_rows_get(&query->rows, 0, "Log_name");
+	if (query->rows.count > 0 && !server->first_log)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the list of binary logs has no column Log_name");
 	return 0;
+}
+
+int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
+{
+	if (server->asked[MYSQL_GTID_CHANNELS] && parse_channels(server, err) < 0)
+		return -1;
+	return mysql_gtid_parse_logs(server, err);
 }
 
 /* NULL: the file was purged since it was listed; the caller lists again. */

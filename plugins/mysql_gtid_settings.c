@@ -7,7 +7,7 @@
 
 #include <strings.h>
 
-#define ERROR_MAX 160
+#define ERROR_MAX 400
 
 static bool is(const char *value, const char *word)
 {
@@ -21,8 +21,8 @@ static void judge_mode(const struct mysql_gtid_server *server, struct cdc_item *
 	if (is(mode, "ON"))
 		return;
 	if (is(mode, "ON_PERMISSIVE"))
-		cdc_item_raise(item, PERMISSIVE, "gtid_mode is ON_PERMISSIVE: the GTID set that Debezium stores freezes "
-						 "(the verdict on the reader is still Debezium's own)");
+		cdc_item_raise(item, PERMISSIVE, "gtid_mode is ON_PERMISSIVE: Debezium's stored GTID set freezes (the verdict "
+						 "on the reader is still Debezium's own)");
 	else
 		cdc_item_raise(item, OFF, "gtid_mode is %s: nobody can read by GTID here", mode);
 }
@@ -77,7 +77,7 @@ void mysql_gtid_judge_settings(const struct mysql_gtid_config *config, const str
 		cdc_item_raise(item, INCONSISTENT, "enforce_gtid_consistency is %s",
 		    server->consistency ? server->consistency : "not there");
 	if (cdc_gtid_has_tags(&server->gtid.executed))
-		cdc_item_raise(item, TAGGED, "tagged GTIDs are in use (a reader before Debezium 3.6 fails on them)");
+		cdc_item_raise(item, TAGGED, "tagged GTIDs in use (Debezium before 3.6 fails)");
 }
 
 /* "replication from db1 (channel west)" */

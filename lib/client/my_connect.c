@@ -116,24 +116,39 @@ static bool verifies(const struct cdc_my_params *params)
 	return params->tls_mode >= CDC_MY_VERIFY_CA || (params->ca_cert && params->tls_mode != CDC_MY_DISABLED);
 }
 
+/*
+ * Whom a Unix socket leads to is known: TLS on it has to be asked for. Besides, OpenSSL reads all authorities of the
+ * system for every context, which takes longer than all the rest.
+ */
+static bool uses_tls(const struct attempt *attempt)
+{
+	const struct cdc_my_params *params = attempt->params;
+
+	if (params->tls_mode == CDC_MY_PREFERRED && attempt->protocol == MYSQL_PROTOCOL_SOCKET)
+		return verifies(params);
+	return params->tls_mode != CDC_MY_DISABLED;
+}
+
 #ifdef LIBMARIADB
 /* A CA makes libmariadb verify who signed the certificate, the other option that it names the host. */
-static void set_tls_mode(MYSQL *conn, const struct cdc_my_params *params)
+static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 {
-	my_bool use = params->tls_mode != CDC_MY_DISABLED, identity = params->tls_mode == CDC_MY_VERIFY_IDENTITY;
+	my_bool use = uses_tls(attempt), identity = attempt->params->tls_mode == CDC_MY_VERIFY_IDENTITY;
 
 	mysql_options(conn, MYSQL_OPT_SSL_ENFORCE, &use);
 	mysql_options(conn, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &identity);
 	mysql_options(conn, MYSQL_OPT_NONBLOCK, NULL);
 }
 #else
-static void set_tls_mode(MYSQL *conn, const struct cdc_my_params *params)
+static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 {
 	static const enum mysql_ssl_mode modes[] = { SSL_MODE_PREFERRED, SSL_MODE_DISABLED, SSL_MODE_REQUIRED,
 		SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY };
-	enum mysql_ssl_mode mode = modes[params->tls_mode];
+	enum mysql_ssl_mode mode = modes[attempt->params->tls_mode];
 
-	if (verifies(params) && params->tls_mode < CDC_MY_VERIFY_CA)
+	if (!uses_tls(attempt))
+		mode = SSL_MODE_DISABLED;
+	else if (verifies(attempt->params) && mode != SSL_MODE_VERIFY_IDENTITY)
 		mode = SSL_MODE_VERIFY_CA;
 	mysql_options(conn, MYSQL_OPT_SSL_MODE, &mode);
 }
@@ -161,7 +176,7 @@ static void set_options(MYSQL *conn, const struct attempt *attempt)
 		mysql_options(conn, MYSQL_OPT_SSL_CERT, params->client_cert);
 	if (params->private_key)
 		mysql_options(conn, MYSQL_OPT_SSL_KEY, params->private_key);
-	set_tls_mode(conn, params);
+	set_tls_mode(conn, attempt);
 }
 
 static int not_connected(const struct attempt *attempt, int64_t connect_ms, struct cdc_err *err)
@@ -202,6 +217,9 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	case CDC_MY_TIME_OVER:
 		return cdc_fail(err, CDC_ERR_TIMEOUT,
 		    "timed out while waiting for %s to answer the log-in (--timeout)", attempt->where);
+	case CDC_MY_FOREIGN:
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is no MySQL server: a greeting was expected from it",
+		    attempt->where);
 	default:
 		break;
 	}
@@ -209,7 +227,7 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	if (error) {
 		CDC_BUF_CLEANUP struct cdc_buf message = CDC_BUF_INIT;
 
-		cdc_my_explain(&message, mysql_error(my->conn));
+		cdc_my_explain(&message, error, mysql_error(my->conn));
 		return cdc_fail(err, cdc_my_kind_of(error), "cannot connect to %s: %s (error %u)", attempt->where,
 		    message.text, error);
 	}
@@ -271,14 +289,12 @@ static void choose_way(const struct cdc_my_params *params, struct attempt *attem
 		attempt->login.host = "localhost";
 		attempt->login.socket = params->socket;
 		attempt->protocol = MYSQL_PROTOCOL_SOCKET;
-	} else if (params->host && !local) {
-		attempt->login.host = params->host;
-		attempt->login.port = (unsigned)params->port;
-		attempt->protocol = MYSQL_PROTOCOL_TCP;
 	} else {
 		attempt->login.host = params->host;
 		attempt->login.port = (unsigned)params->port;
-		attempt->protocol = MYSQL_PROTOCOL_DEFAULT;
+		attempt->protocol = local ? MYSQL_PROTOCOL_SOCKET :
+		    params->host	  ? MYSQL_PROTOCOL_TCP :
+					    MYSQL_PROTOCOL_DEFAULT;
 	}
 }
 

@@ -66,14 +66,16 @@ enum cdc_err_kind cdc_my_kind_of(unsigned error)
 	return CDC_ERR_PROTOCOL;
 }
 
-/* libmariadb says why in nothing but the number of errno(3): "Can't connect to server on 'host' (111)". */
-void cdc_my_explain(struct cdc_buf *ret, const char *message)
+/* "Can't connect to server on 'host' (111)": where to is said already, and the number is one of errno(3). */
+void cdc_my_explain(struct cdc_buf *ret, unsigned error, const char *message)
 {
-	const char *open = strrchr(message, '(');
+	const char *open = strncmp(message, "Can't connect", 13) == 0 ? strrchr(message, '(') : NULL;
 	CDC_CLEANUP(cdc_free_string) char *digits = open ? cdc_strndup(open + 1, strcspn(open + 1, ")")) : NULL;
 	int64_t number;
 
-	if (digits && cdc_num_parse_int(digits, &number) && number > 0 && number < 4096 && open[strlen(digits) + 2] == '\0')
+	if (error == CR_SERVER_LOST)
+		cdc_buf_add(ret, "it closed the connection during the log-in");
+	else if (digits && cdc_num_parse_int(digits, &number) && number > 0 && number < 4096 && open[strlen(digits) + 2] == '\0')
 		cdc_buf_add(ret, strerror((int)number));
 	else
 		cdc_buf_add(ret, message);

@@ -24,12 +24,13 @@ struct cdc_my_login {
 };
 
 /* How a call that waits for the server ended. */
-enum cdc_my_wait { CDC_MY_READY, CDC_MY_TIME_OVER, CDC_MY_NOT_CONNECTED };
+enum cdc_my_wait { CDC_MY_READY, CDC_MY_TIME_OVER, CDC_MY_NOT_CONNECTED, CDC_MY_FOREIGN };
 
 /*
  * Each carries out one call of the library without blocking beyond the deadline: READY means that the library is done
  * (mysql_errno tells how), TIME_OVER that the deadline passed, NOT_CONNECTED that there was no connection within
- * connect_ms. After the latter two the connection is only good for closing.
+ * connect_ms, FOREIGN that who answered does not speak MySQL's protocol. After these three the connection is only good
+ * for closing.
  */
 enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_login *login, int64_t connect_ms);
 enum cdc_my_wait cdc_my_wait_query(struct cdc_my *my, const char *sql);
@@ -38,7 +39,10 @@ enum cdc_my_wait cdc_my_wait_row(struct cdc_my *my, MYSQL_RES *result, MYSQL_ROW
 /* What kind of failure an error number of the library (2000 and above) or the server is. */
 enum cdc_err_kind cdc_my_kind_of(unsigned error);
 
-/* Appends a message of the library, or the words for the errno(3) that it ends in. */
-void cdc_my_explain(struct cdc_buf *ret, const char *message);
+/*
+ * Appends why the library could not connect: its own text where that tells something, else the words for the errno(3)
+ * that it ends in, or where the connection broke.
+ */
+void cdc_my_explain(struct cdc_buf *ret, unsigned error, const char *message);
 
 #endif

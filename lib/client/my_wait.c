@@ -26,6 +26,24 @@ static bool is_connected(int fd)
 	return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
+/*
+ * The server speaks first. What cannot be the greeting of MySQL (a packet with the sequence number 0 that begins with
+ * the protocol version 10, or an error) is looked at here, for both libraries would wait for the rest of a packet that
+ * never comes, or say no more than that the connection was lost.
+ */
+static enum cdc_my_wait wait_for_greeting(int file, const struct cdc_deadline *deadline)
+{
+	struct pollfd fd = { .fd = file, .events = POLLIN };
+	int64_t left = cdc_deadline_left_ms(deadline);
+	unsigned char head[5];
+
+	if (left <= 0 || poll(&fd, 1, clip(left)) <= 0)
+		return CDC_MY_TIME_OVER;
+	if (recv(file, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT) != sizeof(head))
+		return CDC_MY_READY;
+	return head[3] != 0 || (head[4] != 10 && head[4] != 0xff) ? CDC_MY_FOREIGN : CDC_MY_READY;
+}
+
 #ifdef LIBMARIADB
 
 /* What happened of the events that the library waits for; 0 when the time is over. */
@@ -55,7 +73,7 @@ enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_logi
 	MYSQL *done;
 	int events = mysql_real_connect_start(&done, my->conn, login->host, login->user, login->password, NULL,
 	    login->port, login->socket, 0);
-	bool given_up = false;
+	bool given_up = false, greeted = false;
 
 	while (events) {
 		bool connected = is_connected(mysql_get_socket(my->conn));
@@ -63,6 +81,13 @@ enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_logi
 
 		if (!happened && connected)
 			return CDC_MY_TIME_OVER;
+		if (!greeted && happened && is_connected(mysql_get_socket(my->conn))) {
+			enum cdc_my_wait greeting = wait_for_greeting(mysql_get_socket(my->conn), &my->deadline);
+
+			if (greeting != CDC_MY_READY)
+				return greeting;
+			greeted = true;
+		}
 		if (!happened && given_up)
 			return CDC_MY_NOT_CONNECTED;
 		given_up = !happened;
@@ -116,13 +141,22 @@ static bool wait_a_bit(int file, bool connected, const struct cdc_deadline *dead
 enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_login *login, int64_t connect_ms)
 {
 	struct cdc_deadline connect = cdc_deadline_in(connect_ms);
+	bool greeted = false;
 
 	while (mysql_real_connect_nonblocking(my->conn, login->host, login->user, login->password, NULL, login->port,
 		   login->socket, 0) == NET_ASYNC_NOT_READY) {
-		bool connected = is_connected((int)my->conn->net.fd);
+		int fd = (int)my->conn->net.fd;
+		bool connected = is_connected(fd);
 
-		if (!wait_a_bit((int)my->conn->net.fd, connected, connected ? &my->deadline : &connect))
+		if (!wait_a_bit(fd, connected, connected ? &my->deadline : &connect))
 			return connected ? CDC_MY_TIME_OVER : CDC_MY_NOT_CONNECTED;
+		if (connected && !greeted) {
+			enum cdc_my_wait greeting = wait_for_greeting(fd, &my->deadline);
+
+			if (greeting != CDC_MY_READY)
+				return greeting;
+			greeted = true;
+		}
 	}
 	return CDC_MY_READY;
 }
