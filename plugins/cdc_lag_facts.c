@@ -260,27 +260,34 @@ static int find_owner(struct cdc_lag_reader *reader, const struct cdc_sample *sa
 	return find_task(reader, &reader->owner, err);
 }
 
+static void put_to_owner(struct cdc_lag_reader *reader, const struct cdc_sample *sample)
+{
+	struct cdc_lag_task *task = reader->owner;
+
+	if (task && reader->times)
+		task->time_ms = sample->known ? cdc_num_to_ms(sample->value) : 0;
+	else if (task)
+		put_sample(task, sample, &reader->meaning, &reader->place);
+}
+
 static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 {
 	struct cdc_lag_reader *reader = arg;
-	struct cdc_lag_task *task;
 
+	if (sample->again) {
+		put_to_owner(reader, sample);
+		return 0;
+	}
+	reader->owner = NULL;
 	if (cdc_streq(sample->name, "jmx_scrape_error")) {
 		take_scrape_error(reader, sample);
 		return 0;
 	}
 	if (!cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
 		return 0;
-	if (!sample->again) {
-		reader->owner = NULL;
-		if (find_owner(reader, sample, err) < 0)
-			return -1;
-	}
-	task = reader->owner;
-	if (task && reader->times)
-		task->time_ms = sample->known ? cdc_num_to_ms(sample->value) : 0;
-	else if (task)
-		put_sample(task, sample, &reader->meaning, &reader->place);
+	if (find_owner(reader, sample, err) < 0)
+		return -1;
+	put_to_owner(reader, sample);
 	return 0;
 }
 

@@ -208,49 +208,60 @@ static const char *read_labels(struct cursor *cursor, struct labels *labels, con
 	return NULL;
 }
 
-static size_t word_length(const struct cursor *cursor)
+/* A place behind the labels, where nothing has to be changed. */
+struct words {
+	const char *at, *end;
+};
+
+static void skip_blanks_between(struct words *words)
+{
+	while (words->at < words->end && is_blank(*words->at))
+		words->at++;
+}
+
+static size_t word_length(const struct words *words)
 {
 	size_t n = 0;
 
-	while (cursor->at + n < cursor->end && !is_blank(cursor->at[n]))
+	while (words->at + n < words->end && !is_blank(words->at[n]))
 		n++;
 	return n;
 }
 
-static const char *read_time(struct cursor *cursor, int64_t *ret_ms)
+static const char *read_time(struct words *words, int64_t *ret_ms)
 {
-	size_t n = word_length(cursor);
+	size_t n = word_length(words);
 	cdc_num time = 0;
 
-	if (cdc_real_parse(cursor->at, n, &time) == CDC_REAL_MALFORMED)
+	if (cdc_real_parse(words->at, n, &time) == CDC_REAL_MALFORMED)
 		return "its time is no number";
 	*ret_ms = time >= MILLISECONDS_FROM ? cdc_num_to_int(time) : cdc_num_to_ms(time);
-	cursor->at += n;
-	skip_blanks(cursor);
+	words->at += n;
+	skip_blanks_between(words);
 	return NULL;
 }
 
 /* Value, time, exemplar, up to the end of the line. */
-static const char *read_value(struct cursor *cursor, struct cdc_sample *sample)
+static const char *read_value(struct words *words, struct cdc_sample *sample)
 {
 	enum cdc_real kind;
 	const char *why;
 	size_t n;
 
-	skip_blanks(cursor);
-	n = word_length(cursor);
-	kind = cdc_real_parse(cursor->at, n, &sample->value);
+	skip_blanks_between(words);
+	n = word_length(words);
+	kind = cdc_real_parse(words->at, n, &sample->value);
 	if (kind == CDC_REAL_MALFORMED)
 		return "its value is no number";
 	sample->known = kind == CDC_REAL_NUMBER;
-	cursor->at += n;
-	skip_blanks(cursor);
-	if (cursor->at < cursor->end && *cursor->at != '#') {
-		why = read_time(cursor, &sample->time_ms);
+	words->at += n;
+	skip_blanks_between(words);
+	if (words->at < words->end && *words->at != '#') {
+		why = read_time(words, &sample->time_ms);
 		if (why)
 			return why;
 	}
-	return cursor->at == cursor->end || *cursor->at == '#' ? NULL : "there is more behind its value";
+	return words->at == words->end || *words->at == '#' ? NULL : "there is more behind its value";
 }
 
 /* The whole line; its first name_len bytes are the metric's name (0: it stands in the braces). */
@@ -271,7 +282,7 @@ static const char *read_sample(struct cursor cursor, size_t name_len, struct lab
 	}
 	if (!sample->name)
 		return "it has no name";
-	why = read_value(&cursor, sample);
+	why = read_value(&(struct words){ cursor.at, cursor.end }, sample);
 	if (name_len)
 		*name_end = '\0';
 	sample->labels = labels->at;
@@ -330,9 +341,7 @@ static int take_again(struct cdc_exposition *page, const char *line, size_t n, s
 	/* a NUL is for the strict reading to find */
 	if (at == 0 || memchr(line, '\0', at))
 		return 0;
-	cdc_buf_clear(&page->line);
-	cdc_buf_add_bytes(&page->line, line + at, n - at);
-	why = read_value(&(struct cursor){ page->line.text, page->line.text + n - at }, &sample);
+	why = read_value(&(struct words){ line + at, line + n }, &sample);
 	if (why)
 		return refuse(page, line, n, why, err);
 	return page->taker.take(page->taker.arg, &sample, err) < 0 ? -1 : 1;

@@ -121,6 +121,24 @@ static enum cdc_real read_decimal(const char *text, size_t n, cdc_num *ret)
 	return scale(mantissa.value, 10, exponent - mantissa.scale + 9, ret) ? CDC_REAL_NUMBER : CDC_REAL_NO_VALUE;
 }
 
+/* What nearly all numbers are: up to nine digits, perhaps a point and up to nine decimals; fits into 64 bits. */
+static bool read_plain(const char *text, size_t n, cdc_num *ret)
+{
+	uint64_t whole = 0, fraction = 0, unit = (uint64_t)CDC_NUM_ONE;
+	size_t i = 0;
+
+	for (; i < n && i < 9 && digit_of(text[i], 10) >= 0; i++)
+		whole = whole * 10 + (uint64_t)(text[i] - '0');
+	if (i == 0 || (i < n && text[i] != '.'))
+		return false;
+	for (i++; i < n && unit > 1 && digit_of(text[i], 10) >= 0; i++) {
+		fraction = fraction * 10 + (uint64_t)(text[i] - '0');
+		unit /= 10;
+	}
+	*ret = (cdc_num)(whole * (uint64_t)CDC_NUM_ONE + fraction * unit);
+	return i >= n;
+}
+
 /* "0x1.8p3", behind the 0x. The mantissa is shortened so that the nine decimals fit beside it. */
 static enum cdc_real read_hexadecimal(const char *text, size_t n, cdc_num *ret)
 {
@@ -145,6 +163,10 @@ enum cdc_real cdc_real_parse(const char *text, size_t n, cdc_num *ret)
 
 	text += sign;
 	n -= sign;
+	if (read_plain(text, n, &value)) {
+		*ret = negative ? -value : value;
+		return CDC_REAL_NUMBER;
+	}
 	if (is_special(text, n))
 		return CDC_REAL_NO_VALUE;
 	if (n > 2 && text[0] == '0' && lower(text[1]) == 'x')
