@@ -37,8 +37,8 @@ static const struct cdc_metric metrics[BINLOG_METRICS] = {
 	[RETENTION] = { .name = "retention", .unit = CDC_SECONDS, .main = true, .shown = true, .has_min = true,
 	    .item = "server", .phrase = "keeps logs for %s", .warning = "7d:", .critical = "3d:",
 	    .help = "how long a binary log file is kept after its last change, as configured" },
-	[OLDEST] = { .name = "oldest", .unit = CDC_SECONDS, .shown = true, .has_min = true, .item = "server",
-	    .phrase = "oldest change %s old",
+	[OLDEST] = { .name = "oldest", .unit = CDC_SECONDS, .has_min = true, .item = "server",
+	    .phrase = "has no change older than %s",
 	    .help = "age of the oldest change that can still be read; without --probe-binlog what earlier runs saw" },
 	[FILES] = { .name = "files", .unit = CDC_COUNT, .has_min = true, .item = "server", .phrase = "%s files",
 	    .help = "binary log files on the server" },
@@ -55,7 +55,7 @@ static const struct cdc_metric metrics[BINLOG_METRICS] = {
 	[EDGE_FILES] = { .name = "edge-files", .unit = CDC_COUNT, .has_min = true, .item = "reader",
 	    .phrase = "%s files from the oldest log", .help = "files that are older than the reader's" },
 	[TIME_TO_LOSS] = { .name = "time-to-loss", .unit = CDC_SECONDS, .shown = true, .has_min = true,
-	    .item = "reader", .phrase = "lost in %s", .warning = "24h:", .critical = "4h:",
+	    .item = "reader", .phrase = "would lose its log in %s", .warning = "24h:", .critical = "4h:",
 	    .help = "when the reader's file will be removed if the reader stays where it is" },
 };
 

@@ -78,6 +78,9 @@ static struct sights recall(const struct binlog_retention_facts *facts, const ch
 	if (!series || !text || !cdc_streq(identity, identity_of(facts)) || !cdc_binlog_name_comparable(series, name) ||
 	    !parse_sights(text, &sights))
 		return (struct sights){ .count = 0 };
+	/* the files were numbered anew */
+	if (sights.at[sights.count - 1].number > cdc_binlog_name_parse(name_of_last(facts)).number)
+		sights.count = 0;
 	return sights;
 }
 
@@ -146,9 +149,8 @@ void binlog_retention_remember(const struct binlog_retention_facts *facts, struc
 	if (!parsed.numbered)
 		return;
 	sights = recall(facts, name, memory);
-	/* the files were numbered anew, or the clock went backwards */
-	if (sights.count > 0 && (sights.at[sights.count - 1].number > parsed.number ||
-	    sights.at[sights.count - 1].last_ms > memory->now_ms))
+	/* the clock went backwards */
+	if (sights.count > 0 && sights.at[sights.count - 1].last_ms > memory->now_ms)
 		sights.count = 0;
 	if (sights.count > 0 && sights.at[sights.count - 1].number == parsed.number)
 		sights.at[sights.count - 1].last_ms = memory->now_ms;

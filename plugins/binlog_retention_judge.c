@@ -48,8 +48,7 @@ static void judge_expiry(const struct binlog_server *server, struct cdc_item *it
 	case BINLOG_AT_ONCE:
 		cdc_finding_headline(
 		    cdc_item_raise(item, RDS_UNSET, "'binlog retention hours' is not set: logs go as soon as possible"),
-		    "removes logs as soon as possible: 'binlog retention hours' is not set "
-		    "(CALL mysql.rds_set_configuration('binlog retention hours', N))");
+		    "has no 'binlog retention hours': logs go as soon as possible");
 		break;
 	case BINLOG_NEVER:
 		judge_never(server, item);
@@ -58,9 +57,6 @@ static void judge_expiry(const struct binlog_server *server, struct cdc_item *it
 		cdc_item_raise(item, CDC_COND_DENIED, "retention not known: %s", server->rds_refused);
 		break;
 	}
-	if (server->connections_needed > 0 && server->expiry == BINLOG_AFTER)
-		cdc_item_phrase(item, "%" PRId64 " connected %s needed to remove any", server->connections_needed,
-		    server->connections_needed == 1 ? "replica" : "replicas");
 }
 
 /* How long logs last under a limit of their total size, as long as the load stays what it is. */
@@ -78,6 +74,9 @@ static void judge_total_limit(const struct binlog_server *server, int64_t rate, 
 	} else {
 		cdc_buf_add(&text, ", how long that lasts depends on the load");
 	}
+	/* a reader as Debezium's is one of them */
+	if (server->connections_needed > 0)
+		cdc_buf_addf(&text, ", only while %" PRId64 " or more replicas are connected", server->connections_needed);
 	cdc_finding_headline(cdc_item_raise(item, SIZE_LIMITED, "logs go by size: %s", text.text),
 	    "removes logs by their total size: %s", text.text);
 }
@@ -128,21 +127,34 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	struct binlog_age age = binlog_retention_recall(facts, facts->files[0].name, &check->memory);
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	int64_t at_least_ms;
+	bool alerts;
 	cdc_num value;
 
-	if (!age.before_ms.known || age.before_ms.value >= check->memory.now_ms)
+	if (!age.before_ms.known || check->memory.now_ms - age.before_ms.value < 1000)
 		return;
 	at_least_ms = check->memory.now_ms - age.before_ms.value;
 	value = cdc_num_ms(at_least_ms);
 	cdc_text_add_duration(&text, at_least_ms);
-	if (!age.after_ms.known && (cdc_range_alerts(&threshold->warning, value) ||
-	    cdc_range_alerts(&threshold->critical, value))) {
-		cdc_item_phrase(item, "oldest change at least %s old, which earlier runs do not tell better", text.text);
+	alerts = cdc_range_alerts(&threshold->warning, value) || cdc_range_alerts(&threshold->critical, value);
+	if (!alerts || !age.after_ms.known)
+		cdc_item_phrase(item, "oldest change at least %s old", text.text);
+	if (alerts && !age.after_ms.known)
 		return;
-	}
 	cdc_item_value(item, OLDEST, value);
-	cdc_item_cause(item, OLDEST, "at least, by what earlier runs saw");
-	cdc_item_phrase(item, "at least since %s ago", text.text);
+	cdc_item_cause(item, OLDEST, "at least, as earlier runs saw it");
+}
+
+/* Where a threshold speaks of it, it is said there. */
+static void say_oldest(int64_t age_ms, struct cdc_item *item, const struct cdc_check *check)
+{
+	const struct cdc_threshold *threshold = &check->policy->thresholds[OLDEST];
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	if (cdc_range_alerts(&threshold->warning, cdc_num_ms(age_ms)) ||
+	    cdc_range_alerts(&threshold->critical, cdc_num_ms(age_ms)))
+		return;
+	cdc_text_add_duration(&text, age_ms);
+	cdc_item_phrase(item, "oldest change %s old", text.text);
 }
 
 static void judge_oldest(const struct binlog_retention_facts *facts, struct cdc_item *item, struct cdc_check *check)
@@ -159,6 +171,7 @@ static void judge_oldest(const struct binlog_retention_facts *facts, struct cdc_
 	if (age_ms < 0)
 		age_ms = 0;
 	cdc_item_value(item, OLDEST, cdc_num_ms(age_ms));
+	say_oldest(age_ms, item, check);
 	judge_gap(facts, age_ms, item);
 }
 

@@ -157,7 +157,7 @@ void binlog_retention_judge_reader(const struct binlog_retention_facts *facts, c
 	if (index < facts->count)
 		judge_listed(facts, reader, index, by_gtid, rate, item, check);
 	else if (by_gtid)
-		cdc_item_phrase(item, "a file that is not of this server; its GTIDs decide");
+		cdc_item_phrase(item, "a file that is not of this server, its GTIDs decide");
 	else
 		judge_unlisted(facts, reader, item);
 }

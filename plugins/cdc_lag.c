@@ -111,12 +111,12 @@ static const char *const labels[] = { "SERVER", "TYPE", "TASK", "DATABASE", NULL
 static const struct cdc_default defaults[] = { { "warning-for", "2m" }, { "critical-for", "5m" }, { NULL, NULL } };
 
 static const struct cdc_example examples[] = {
-	{ "--metrics-url=http://connect1:9404/metrics --metrics-url=http://connect2:9404/metrics -n orders",
-	    "One connector that must run on one of two workers." },
-	{ "--prometheus-url=http://prometheus:9090 --prometheus-label=job=connect -w 10s -c 60s",
+	{ "-n orders --metrics-url=connect1:9404/metrics",
+	    "One connector, by the JMX exporter; give --metrics-url for each worker that may run it." },
+	{ "--prometheus-url=prometheus:9090 --prometheus-label=job=connect",
 	    "All connectors that Prometheus knows in that job." },
-	{ "--jolokia-url=http://connect1:8778/jolokia --connector-type=mysql --critical-silence=10m",
-	    "The MySQL connectors of one worker, by Jolokia; CRITICAL when one is silent for ten minutes." },
+	{ "--jolokia-url=connect1:8778/jolokia --critical-silence=10m",
+	    "Those of one worker, by Jolokia; CRITICAL when one is silent for ten minutes." },
 	{ "--metrics-file=/var/lib/node_exporter/connect.prom --max-age=5m", "A saved page." },
 	{ NULL, NULL },
 };

@@ -82,6 +82,7 @@ struct cdc_lag_facts {
 	size_t slot_count;
 	bool debezium;       /* some sample has to do with Debezium */
 	int64_t file_age_ms; /* of the oldest saved page; -1: there is none */
+	int64_t began_ms;    /* wall clock when asking began: what was remembered since then is newer; 0: not known */
 };
 
 void cdc_lag_facts_init(struct cdc_lag_facts *facts);
@@ -100,11 +101,15 @@ void cdc_lag_add_scrape_error(struct cdc_lag_facts *facts, const char *worker, b
 struct cdc_lag_reader {
 	struct cdc_lag_facts *facts;
 	size_t source;
+	char source_text[24];
 	bool times; /* the samples are those of Prometheus's timestamp(): the value is when the sample was taken */
 	/* what the last name meant */
 	char name[CDC_DBZ_NAME_MAX];
 	struct cdc_dbz_name meaning;
-	struct cdc_lag_task *last;
+	/* whose the last sample was; NULL: nobody's that is of interest */
+	struct cdc_dbz_place place;
+	struct cdc_lag_task *owner;
+	struct cdc_lag_task *last; /* found last, for samples of one task often follow each other */
 	struct cdc_buf key;
 };
 

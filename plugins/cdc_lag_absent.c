@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 
+#include <stdlib.h>
+
 /* --- what was asked ---------------------------------------------------------------------------------------------- */
 
 static bool answered(const struct cdc_lag_source *source)
@@ -173,12 +175,9 @@ static bool is_still_wanted(const struct cdc_lag_config *config, const struct cd
 /* True if some run saw a task of it. */
 static bool was_seen(const struct cdc_check *check, const char *name)
 {
-	const struct cdc_entries *old = &check->memory.old;
+	size_t at = 0;
 
-	for (size_t i = 0; i < old->count; i++)
-		if (cdc_streq(old->at[i].item, name) && strncmp(old->at[i].key, "task.", 5) == 0)
-			return true;
-	return false;
+	return cdc_lag_next_task(&check->memory, name, &at) != NULL;
 }
 
 /* Told once, it is held for a while and then forgotten: the library does that. */
@@ -189,6 +188,32 @@ static bool was_told(const struct cdc_check *check, const char *name)
 	return cdc_was_absent(check, name, &since_ms) && cdc_memory_get(&check->memory, name, "held.vanished");
 }
 
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp((*(struct cdc_item *const *)a)->name, (*(struct cdc_item *const *)b)->name);
+}
+
+/* The item of that name among sorted ones, or NULL. */
+static const struct cdc_item *find_item(struct cdc_item **sorted, size_t count, const char *name)
+{
+	struct cdc_item wanted = { .name = (char *)(uintptr_t)name }, *key = &wanted, **found;
+
+	found = count ? bsearch(&key, sorted, count, sizeof(struct cdc_item *), compare_items) : NULL;
+	return found ? *found : NULL;
+}
+
+static void judge_known_one(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
+    const struct cdc_item *item, const char *name, struct cdc_check *check)
+{
+	if ((item && !item->absent) || !is_still_wanted(config, check, name))
+		return;
+	/* what never was there cannot be away */
+	if (was_seen(check, name))
+		cdc_lag_count_restarts(&check->memory, name, all_answered(facts));
+	if (!item && !was_told(check, name))
+		raise_absent(facts, name, CDC_COND_VANISHED, check);
+}
+
 /*
  * Those of the last run that nobody named. Each run without them counts as one in which the task was away, unless
  * there may be another reason why nobody sees it.
@@ -196,22 +221,16 @@ static bool was_told(const struct cdc_check *check, const char *name)
 static void judge_known(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts, struct cdc_check *check)
 {
 	const struct cdc_entries *old = &check->memory.old;
+	size_t count = check->result.count;
+	struct cdc_item **sorted = cdc_alloc(count, sizeof(struct cdc_item *));
 
-	for (size_t i = 0; i < old->count; i++) {
-		const char *name = old->at[i].item;
-		const struct cdc_item *item;
-
-		if (!cdc_streq(old->at[i].key, "known"))
-			continue;
-		item = cdc_result_find(&check->result, name);
-		if ((item && !item->absent) || !is_still_wanted(config, check, name))
-			continue;
-		/* what never was there cannot be away */
-		if (was_seen(check, name))
-			cdc_lag_count_restarts(&check->memory, name, all_answered(facts));
-		if (!item && !was_told(check, name))
-			raise_absent(facts, name, CDC_COND_VANISHED, check);
-	}
+	if (count)
+		memcpy(sorted, check->result.items, count * sizeof(struct cdc_item *));
+	qsort(sorted, count, sizeof(struct cdc_item *), compare_items);
+	for (size_t i = 0; i < old->count; i++)
+		if (cdc_streq(old->at[i].key, "known"))
+			judge_known_one(config, facts, find_item(sorted, count, old->at[i].item), old->at[i].item, check);
+	free(sorted);
 }
 
 void cdc_lag_judge_absent(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,

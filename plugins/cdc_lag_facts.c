@@ -48,6 +48,7 @@ void cdc_lag_add_scrape_error(struct cdc_lag_facts *facts, const char *worker, b
 void cdc_lag_reader_init(struct cdc_lag_reader *reader, struct cdc_lag_facts *facts, size_t source)
 {
 	*reader = (struct cdc_lag_reader){ .facts = facts, .source = source, .key = CDC_BUF_INIT };
+	snprintf(reader->source_text, sizeof(reader->source_text), "%zu", source);
 }
 
 void cdc_lag_reader_release(struct cdc_lag_reader *reader)
@@ -136,12 +137,17 @@ static void add_text(struct cdc_buf *key, const char *text)
 	cdc_buf_add_bytes(key, text, strlen(text) + 1);
 }
 
+static bool is_replica(const char *name)
+{
+	return strchr(name, 'r') && strstr(name, "replica");
+}
+
 /* Labels by which highly available Prometheus servers tell their copies apart ("prometheus_replica", "replica"). */
 static void add_copy(struct cdc_buf *key, const struct cdc_lag_reader *reader, const struct cdc_sample *sample)
 {
-	cdc_buf_addf(key, "%zu", reader->source);
+	cdc_buf_add_bytes(key, reader->source_text, strlen(reader->source_text));
 	for (size_t i = 0; i < sample->label_count; i++)
-		if (strstr(sample->labels[i].name, "replica"))
+		if (is_replica(sample->labels[i].name))
 			cdc_buf_addf(key, " %s", sample->labels[i].value);
 	cdc_buf_add_char(key, '\0');
 }
@@ -212,6 +218,9 @@ static bool wants(void *arg, const char *name, size_t n)
 	struct cdc_lag_reader *reader = arg;
 	struct cdc_lag_facts *facts = reader->facts;
 
+	/* timestamp() takes the names away */
+	if (reader->times)
+		return true;
 	if (n >= 14 && memcmp(name, "kafka_connect_", 14) == 0)
 		facts->sources[reader->source].connect = true;
 	if (n == 16 && memcmp(name, "jmx_scrape_error", 16) == 0)
@@ -235,38 +244,50 @@ static void take_scrape_error(struct cdc_lag_reader *reader, const struct cdc_sa
 		    false);
 }
 
+/* Finds the task that a sample speaks of; reader->owner stays NULL when that is nobody's business. */
+static int find_owner(struct cdc_lag_reader *reader, const struct cdc_sample *sample, struct cdc_err *err)
+{
+	struct cdc_dbz_place *place = &reader->place;
+
+	if (!cdc_dbz_read_labels(sample, place))
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "a label of %.100s has more than %d bytes", sample->name,
+		    CDC_DBZ_NAME_MAX - 1);
+	if (!*place->server)
+		return 0;
+	if (!*place->type && !reader->times)
+		place->type = reader->meaning.type;
+	make_key(reader, sample, place);
+	return find_task(reader, &reader->owner, err);
+}
+
 static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 {
 	struct cdc_lag_reader *reader = arg;
-	struct cdc_dbz_place place;
 	struct cdc_lag_task *task;
 
 	if (cdc_streq(sample->name, "jmx_scrape_error")) {
 		take_scrape_error(reader, sample);
 		return 0;
 	}
-	if (!reader->times && !cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
+	if (!cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
 		return 0;
-	if (!cdc_dbz_read_labels(sample, &place))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "a label of %.100s has more than %d bytes", sample->name,
-		    CDC_DBZ_NAME_MAX - 1);
-	if (!*place.server)
-		return 0;
-	if (!*place.type && !reader->times)
-		place.type = reader->meaning.type;
-	make_key(reader, sample, &place);
-	if (find_task(reader, &task, err) < 0)
-		return -1;
+	if (!sample->again) {
+		reader->owner = NULL;
+		if (find_owner(reader, sample, err) < 0)
+			return -1;
+	}
+	task = reader->owner;
 	if (task && reader->times)
 		task->time_ms = sample->known ? cdc_num_to_ms(sample->value) : 0;
 	else if (task)
-		put_sample(task, sample, &reader->meaning, &place);
+		put_sample(task, sample, &reader->meaning, &reader->place);
 	return 0;
 }
 
 struct cdc_sample_taker cdc_lag_taker(struct cdc_lag_reader *reader)
 {
-	return (struct cdc_sample_taker){ .wants = wants, .take = take, .arg = reader };
+	/* the maps by table: only their sums are of interest */
+	return (struct cdc_sample_taker){ .wants = wants, .take = take, .arg = reader, .ignores = { "table", "key" } };
 }
 
 /* --- when all is there ------------------------------------------------------------------------------------------- */

@@ -75,7 +75,7 @@ static bool has_evidence(struct cdc_lag_view *view)
 /* The age of the last event is all that they show until the first heartbeat of the server, however fresh it all is. */
 static bool just_started(const struct cdc_lag_view *view)
 {
-	int64_t for_ms = view->now.at_ms - view->now.started_ms;
+	cdc_num for_ms = (cdc_num)view->now.at_ms - view->now.started_ms;
 
 	return view->binlog && view->now.started_ms != CDC_LAG_UNKNOWN && for_ms >= 0 &&
 	    for_ms < cdc_lag_heartbeat_ms(view->config);
@@ -174,8 +174,10 @@ void cdc_lag_judge_lag(struct cdc_lag_view *view)
 	judge_skew(view);
 	if (view->queue_full)
 		judge_back_pressure(view, lag);
-	else if (!lag->known)
+	else if (!lag->known && !view->disconnected && !view->partial)
 		cdc_item_phrase(view->item, "%sno lag is shown", view->prefix);
+	else if (!lag->known)
+		return;
 	else if (lag->value != CDC_LAG_NONE)
 		judge_gauge(view, lag->value);
 	else if (!view->disconnected && !view->snapshot)

@@ -70,6 +70,18 @@ struct cdc_lag_trace cdc_lag_trace_read(const struct cdc_memory *memory, const c
 void cdc_lag_trace_leave(struct cdc_memory *memory, const char *item, const char *task,
     const struct cdc_lag_trace *trace);
 
+/* Leaves what the last run left as it is. */
+void cdc_lag_trace_carry(struct cdc_memory *memory, const char *item, const char *task);
+
+/* Makes all unknown. */
+void cdc_lag_trace_forget(struct cdc_lag_trace *trace);
+
+/*
+ * The tasks of an item that the last run knew, one after the other: *at is 0 for the first. NULL when there are no more;
+ * the text belongs to the memory.
+ */
+const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, size_t *at);
+
 /* Everything that judging a task needs, and what comes out of it for its item. */
 struct cdc_lag_view {
 	const struct cdc_lag_config *config;
@@ -78,7 +90,10 @@ struct cdc_lag_view {
 	const char *prefix; /* "task 3: " where the item has several */
 	struct cdc_check *check;
 	struct cdc_item *item;
+	int64_t began_ms;  /* facts->began_ms */
+	bool partial;      /* the metrics were cut off: what they do not show says nothing */
 	struct cdc_lag_trace old, now;
+	bool overtaken;    /* another run looked meanwhile and was done first: nothing is to be compared or left */
 	bool binlog, connected, disconnected; /* both false: not known */
 	bool snapshot;       /* one runs, or pauses */
 	bool first_snapshot; /* and nothing streams meanwhile */

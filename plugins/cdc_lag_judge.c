@@ -97,18 +97,17 @@ static bool has_task(const struct group *group, const char *task)
 /* A task that an earlier run saw beside those that are there now. Told once, it is forgotten. */
 static void judge_lost_tasks(const struct group *group, struct cdc_item *item, struct cdc_check *check)
 {
-	const struct cdc_entries *old = &check->memory.old;
+	const char *task;
+	size_t at = 0;
 
 	if (cdc_memory_get(&check->memory, item->name, "held.vanished"))
 		return;
-	for (size_t i = 0; i < old->count; i++) {
-		const struct cdc_entry *entry = &old->at[i];
-
-		if (!cdc_streq(entry->item, item->name) || strncmp(entry->key, "task.", 5) != 0 || has_task(group, entry->key + 5))
+	while ((task = cdc_lag_next_task(&check->memory, item->name, &at)) != NULL) {
+		if (has_task(group, task))
 			continue;
-		cdc_memory_carry(&check->memory, entry->item, entry->key);
-		cdc_finding_headline(cdc_item_raise(item, CDC_COND_VANISHED, "task %s has no series any more", entry->key + 5),
-		    "has lost task %s: an earlier run judged it (--forget if that is meant)", entry->key + 5);
+		cdc_lag_trace_carry(&check->memory, item->name, task);
+		cdc_finding_headline(cdc_item_raise(item, CDC_COND_VANISHED, "task %s has no series any more", task),
+		    "has lost task %s: an earlier run judged it (--forget if that is meant)", task);
 	}
 }
 
@@ -146,8 +145,8 @@ static size_t count_tasks(const struct group *group)
 	return n;
 }
 
-static void judge_tasks(const struct cdc_lag_config *config, const struct group *group, struct cdc_item *item,
-    struct cdc_check *check)
+static void judge_tasks(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
+    const struct group *group, struct cdc_item *item, struct cdc_check *check)
 {
 	size_t tasks = count_tasks(group), used = 0;
 	struct cdc_lag_view *views = cdc_alloc(tasks, sizeof(*views));
@@ -159,6 +158,8 @@ static void judge_tasks(const struct cdc_lag_config *config, const struct group 
 		views[i] = (struct cdc_lag_view){ .config = config, .check = check, .item = item };
 		views[i].task = choose(config, group, used, item, check->memory.now_ms, &copies);
 		views[i].type = group->type;
+		views[i].began_ms = facts->began_ms;
+		views[i].partial = cdc_lag_fatal(facts) != NULL;
 		if (tasks > 1)
 			cdc_buf_addf(&prefix, "task %s: ", views[i].task->task);
 		views[i].prefix = prefix.text;
@@ -170,7 +171,8 @@ static void judge_tasks(const struct cdc_lag_config *config, const struct group 
 	free(views);
 }
 
-static void judge_group(const struct cdc_lag_config *config, struct group *group, struct cdc_check *check)
+static void judge_group(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts, struct group *group,
+    struct cdc_check *check)
 {
 	struct cdc_item *item = cdc_result_add(check, group->name);
 
@@ -180,8 +182,9 @@ static void judge_group(const struct cdc_lag_config *config, struct group *group
 	set_labels(item, group);
 	if (*group->tasks[0]->database)
 		cdc_memory_put(&check->memory, group->name, "server", group->tasks[0]->server);
-	judge_tasks(config, group, item, check);
-	judge_lost_tasks(group, item, check);
+	judge_tasks(config, facts, group, item, check);
+	if (!cdc_lag_fatal(facts))
+		judge_lost_tasks(group, item, check);
 	if (item->values[CONNECTED].known && item->values[CONNECTED].value != 0)
 		cdc_item_phrase(item, "connected");
 }
@@ -210,7 +213,7 @@ static void judge_items(const struct cdc_lag_config *config, const struct cdc_la
 		if (*kept[i]->database)
 			cdc_buf_addf(&name, "_%s", kept[i]->database);
 		if (cdc_lag_is_wanted(config, kept[i], name.text))
-			judge_group(config, &(struct group){ .tasks = kept + i, .count = n, .name = name.text }, check);
+			judge_group(config, facts, &(struct group){ .tasks = kept + i, .count = n, .name = name.text }, check);
 	}
 	free(kept);
 }

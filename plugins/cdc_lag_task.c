@@ -80,7 +80,10 @@ static void look_back(struct cdc_lag_view *view)
 	int64_t absent_since_ms;
 
 	view->old = cdc_lag_trace_read(&check->memory, view->item->name, task->task);
+	view->overtaken = view->began_ms && view->old.at_ms >= view->began_ms;
 	view->now = view->old;
+	if (view->overtaken)
+		cdc_lag_trace_forget(&view->old);
 	view->now.at_ms = check->memory.now_ms;
 	view->now.lag_ms = task->at[CDC_DBZ_LAG].known ? cdc_num_to_ms(task->at[CDC_DBZ_LAG].value) : CDC_LAG_UNKNOWN;
 	view->now.changes = changes_of(task);
@@ -118,6 +121,29 @@ static bool recovers(const struct cdc_lag_view *view)
 		view->old.recovered != view->now.recovered);
 }
 
+/* A bean or two, and none of the stream: a task that starts, or the rest of one that is dead. */
+static bool shows_nothing(const struct cdc_lag_view *view)
+{
+	const struct cdc_lag_number *at = view->task->at;
+
+	return !at[CDC_DBZ_CONNECTED].known && !at[CDC_DBZ_LAG].known && !at[CDC_DBZ_EVENTS].known &&
+	    !at[CDC_DBZ_SNAPSHOT_RUNNING].known;
+}
+
+static void raise_disconnected(struct cdc_lag_view *view)
+{
+	if (view->snapshot)
+		return;
+	if (recovers(view))
+		cdc_item_phrase(view->item, "%srecovers its schema history", view->prefix);
+	else if (shows_nothing(view))
+		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%snothing of its stream is shown", view->prefix),
+		    "shows nothing of its stream: %sit starts, or its task is dead", view->prefix);
+	else
+		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%sdisconnected", view->prefix),
+		    "is disconnected from its source (%sConnected is 0)", view->prefix);
+}
+
 static void judge_connection(struct cdc_lag_view *view)
 {
 	struct cdc_item *item = view->item;
@@ -125,16 +151,10 @@ static void judge_connection(struct cdc_lag_view *view)
 
 	if (view->connected && !(value->known && value->value == 0))
 		cdc_item_value(item, CONNECTED, CDC_NUM_ONE);
-	if (!view->disconnected)
-		return;
-	cdc_item_value(item, CONNECTED, 0);
-	if (view->snapshot)
-		return;
-	if (recovers(view))
-		cdc_item_phrase(item, "%srecovers its schema history", view->prefix);
-	else
-		cdc_finding_headline(cdc_item_raise(item, DISCONNECTED, "%sdisconnected", view->prefix),
-		    "is disconnected from its source (%sConnected is 0)", view->prefix);
+	if (view->disconnected)
+		cdc_item_value(item, CONNECTED, 0);
+	if ((view->disconnected || shows_nothing(view)) && !view->partial)
+		raise_disconnected(view);
 }
 
 /* How much of total is used, in percent. */
@@ -312,5 +332,8 @@ void cdc_lag_judge_task(struct cdc_lag_view *view)
 	cdc_lag_judge_snapshot(view);
 	judge_stalled(view);
 	judge_age(view);
-	cdc_lag_trace_leave(&view->check->memory, view->item->name, view->task->task, &view->now);
+	if (view->overtaken)
+		cdc_lag_trace_carry(&view->check->memory, view->item->name, view->task->task);
+	else
+		cdc_lag_trace_leave(&view->check->memory, view->item->name, view->task->task, &view->now);
 }

@@ -10,6 +10,8 @@
 /* More than a run a minute leaves in an hour says no more than that many. */
 #define RESTARTS_MAX 64
 #define FIELDS       8
+/* The key of a task's trace, before its number. */
+#define TASK "task."
 
 static void fields_of(struct cdc_lag_trace *trace, int64_t *fields[FIELDS])
 {
@@ -41,7 +43,7 @@ static bool parse(char *text, struct cdc_lag_trace *ret)
 
 static void key_of(struct cdc_buf *key, const char *task)
 {
-	cdc_buf_addf(key, "task.%s", task);
+	cdc_buf_addf(key, TASK "%s", task);
 }
 
 struct cdc_lag_trace cdc_lag_trace_read(const struct cdc_memory *memory, const char *item, const char *task)
@@ -74,6 +76,49 @@ void cdc_lag_trace_leave(struct cdc_memory *memory, const char *item, const char
 	}
 	key_of(&key, task);
 	cdc_memory_put(memory, item, key.text, text.text);
+}
+
+void cdc_lag_trace_carry(struct cdc_memory *memory, const char *item, const char *task)
+{
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
+
+	key_of(&key, task);
+	cdc_memory_carry(memory, item, key.text);
+}
+
+void cdc_lag_trace_forget(struct cdc_lag_trace *trace)
+{
+	*trace = unknown;
+}
+
+/* The first of the last run's entries that is not before the item's tasks. */
+static size_t first_entry(const struct cdc_entries *old, const char *item)
+{
+	size_t low = 0, high = old->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(old->at[middle].item, item);
+
+		if (order == 0)
+			order = strcmp(old->at[middle].key, TASK);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, size_t *at)
+{
+	const struct cdc_entries *old = &memory->old;
+	size_t i = *at ? *at : first_entry(old, item);
+
+	if (i >= old->count || !cdc_streq(old->at[i].item, item) || strncmp(old->at[i].key, TASK, strlen(TASK)) != 0)
+		return NULL;
+	*at = i + 1;
+	return old->at[i].key + strlen(TASK);
 }
 
 /*

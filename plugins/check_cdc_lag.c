@@ -165,6 +165,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	CDC_CLEANUP(cdc_lag_facts_release) struct cdc_lag_facts facts;
 
 	cdc_lag_facts_init(&facts);
+	facts.began_ms = cdc_clock_wall_ms();
 	if (gather(run, run->config, &facts, err) < 0)
 		return -1;
 	return judge(run, run->config, &facts, err);

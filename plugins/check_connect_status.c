@@ -33,6 +33,7 @@ struct gather {
 	struct worker *workers; /* in the order of the command line */
 	size_t count;
 	struct connect_status status;
+	bool remembered;     /* the memory is open */
 	struct cdc_buf down; /* which workers did not answer, and why */
 	char *first;         /* a connector that can be asked for in a path, or NULL */
 };
@@ -83,10 +84,17 @@ static int find_workers(struct gather *gather, struct cdc_err *err)
 	return 0;
 }
 
+/*
+ * Opens the memory with the first thing that is judged: its lock is held from there on, and a run that waits for its
+ * server must not keep another one waiting.
+ */
 static void remember(struct gather *gather)
 {
 	CDC_BUF_CLEANUP struct cdc_buf target = CDC_BUF_INIT;
 
+	if (gather->remembered)
+		return;
+	gather->remembered = true;
 	for (size_t i = 0; i < gather->count; i++)
 		cdc_buf_addf(&target, "%s%s", i ? "," : "", gather->workers[i].url.text);
 	cdc_run_remember(gather->run, target.text, connect_status_selection(gather->config));
@@ -159,6 +167,7 @@ static int take_connector(void *arg, const struct cdc_connector *connector, stru
 
 	if (!gather->first && connect_status_fits_path(connector->name))
 		gather->first = cdc_strdup(connector->name);
+	remember(gather);
 	connect_status_take(&gather->status, connector);
 	return 0;
 }
@@ -285,6 +294,7 @@ static int take_name(void *arg, const char *name, struct cdc_err *err CDC_UNUSED
 {
 	struct gather *gather = arg;
 
+	remember(gather);
 	connect_status_take_name(&gather->status, name);
 	return 0;
 }
@@ -357,10 +367,12 @@ static int judge_life(struct gather *gather, const struct worker *worker, struct
 	CDC_BUF_CLEANUP struct cdc_buf detail = CDC_BUF_LIMITED(400);
 	enum connect_status_life life;
 
+	gather->status.doubted = true;
 	do
 		if (probe(gather, worker, &life, &detail, err) < 0)
 			return -1;
 	while (life == CONNECT_STATUS_REBALANCING && may_retry(gather));
+	gather->status.doubted = !connect_status_knows_all(life);
 	connect_status_judge_life(&gather->status, life, worker->url.target, detail.text);
 	return 0;
 }
@@ -388,9 +400,10 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 
 	if (find_workers(&gather, err) < 0 || cdc_http_open(&gather.config->http, &gather.http, err) < 0)
 		return -1;
-	remember(&gather);
 	connect_status_begin(&gather.status, gather.config, &run->check);
 	code = judge_all(&gather, &listed, err);
+	if (code == 0 || err->kind != CDC_ERR_USAGE)
+		remember(&gather);
 	connect_status_end(&gather.status, listed);
 	return code;
 }

@@ -34,6 +34,7 @@ struct connect_status {
 	struct cdc_seen workers; /* worker_ids of what was judged */
 	struct cdc_seen alive;   /* with --all-workers: host:port of those that answer */
 	struct cdc_seen listed;  /* named connectors that the list of names has */
+	bool doubted;            /* the worker that answered may not know of all connectors */
 	int64_t connectors, connectors_failed, tasks, tasks_running, tasks_failed, tasks_unassigned;
 };
 
@@ -55,8 +56,8 @@ void connect_status_take_name(struct connect_status *status, const char *name);
 void connect_status_set_time(struct connect_status *status, int64_t took_us);
 
 /*
- * Ends: connectors that were named and that the list of names does not have are missing (where `listed` says that it
- * was read whole), and the totals of what was judged.
+ * Ends, after the life was judged: connectors that were named and that the list of names does not have are missing
+ * (where `listed` says that it was read whole, and the worker can know), and the totals of what was judged.
  */
 void connect_status_end(struct connect_status *status, bool listed);
 
@@ -75,7 +76,13 @@ enum connect_status_life {
 enum connect_status_life connect_status_of_health(int http_status, const char *body, bool late);
 enum connect_status_life connect_status_of_connector(int http_status, const char *body, bool late);
 
-/* Judges the life of the worker; detail is what it says, or NULL. */
+/*
+ * False for a worker that has only just started or is cut off: it may know of no connector at all, so nothing is
+ * missing or vanished then.
+ */
+bool connect_status_knows_all(enum connect_status_life life);
+
+/* Judges the life of a worker; detail is what it says, or NULL. */
 void connect_status_judge_life(struct connect_status *status, enum connect_status_life life, const char *worker,
     const char *detail);
 

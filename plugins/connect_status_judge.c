@@ -186,7 +186,7 @@ static void judge_no_tasks(const struct cdc_connector *connector, struct cdc_ite
 	struct cdc_finding *finding;
 
 	if (connector->configured > 0)
-		finding = cdc_item_raise(item, NO_TASKS, "RUNNING, but none of its %zu tasks has a status",
+		finding = cdc_item_raise(item, NO_TASKS, "RUNNING, but 0 of %zu tasks have a status",
 		    connector->configured);
 	else
 		finding = cdc_item_raise(item, NO_TASKS, "RUNNING without any task");
@@ -384,7 +384,10 @@ void connect_status_end(struct connect_status *status, bool listed)
 	/* of a list that was cut off only what is wrong is known */
 	if (!listed)
 		return;
-	judge_missing(status);
+	if (status->doubted)
+		status->check->elsewhere = true;
+	else
+		judge_missing(status);
 	put(status, CONNECTORS, status->connectors);
 	put(status, TASKS, status->tasks);
 	put(status, TASKS_RUNNING, status->tasks_running);

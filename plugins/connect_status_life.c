@@ -47,6 +47,12 @@ enum connect_status_life connect_status_of_connector(int http_status, const char
 	return http_status >= 500 ? CONNECT_STATUS_CUT_OFF : CONNECT_STATUS_UNTOLD;
 }
 
+bool connect_status_knows_all(enum connect_status_life life)
+{
+	return life == CONNECT_STATUS_LIVE || life == CONNECT_STATUS_REBALANCING || life == CONNECT_STATUS_UNTOLD ||
+	    life == CONNECT_STATUS_ABSENT;
+}
+
 void connect_status_judge_life(struct connect_status *status, enum connect_status_life life, const char *worker,
     const char *detail)
 {

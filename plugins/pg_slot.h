@@ -53,8 +53,9 @@ struct pg_slot_server {
 	struct pg_slot_number keep_size;            /* max_slot_wal_keep_size in bytes, -1: no limit; unknown before 13 */
 	struct pg_slot_number idle_timeout_ms;      /* 0: off; unknown before 18 */
 	struct pg_slot_number timeline;
+	struct pg_slot_number crash_ms;             /* when statistics were last begun anew, as a crash does; or reset */
 	const char *system_identifier;              /* NULL: not known */
-	char epoch[64]; /* one run of one server: within it counters and positions can be compared */
+	char epoch[96]; /* one run of one server: within it counters and positions can be compared */
 };
 
 struct pg_slot_facts {
@@ -62,6 +63,7 @@ struct pg_slot_facts {
 	struct pg_slot *slots;
 	size_t count;
 	const char *stats_refused; /* why there are no statistics, with the GRANT; NULL: there are, or none exist */
+	const char *identity_refused; /* which right is missing for system identifier and timeline; NULL: none */
 };
 
 void pg_slot_facts_release(struct pg_slot_facts *facts);

@@ -10,14 +10,14 @@
 #include <inttypes.h>
 
 #define KEY_SLOT "slot"
-#define FIELDS   10
+#define FIELDS   12
 
 /* What one run leaves of a slot for the next. */
 struct trace {
 	const char *plugin, *type, *database, *system;
 	uint64_t restart_lsn, confirmed_flush_lsn; /* 0: not known */
 	int64_t total_txns, stats_reset_ms;        /* -1: not known */
-	int64_t timeline, start_ms;                /* -1: not known */
+	int64_t timeline, start_ms, crash_ms;      /* -1: not known */
 	bool lost;
 };
 
@@ -34,6 +34,7 @@ static struct trace trace_of(const struct pg_slot_server *server, const struct p
 		.stats_reset_ms = slot->stats_reset_ms.known ? slot->stats_reset_ms.value : -1,
 		.timeline = server->timeline.known ? server->timeline.value : -1,
 		.start_ms = server->start_ms,
+		.crash_ms = server->crash_ms.known ? server->crash_ms.value : -1,
 		.lost = pg_slot_is_lost(slot),
 	};
 }
@@ -56,16 +57,16 @@ static void put_trace(struct cdc_memory *memory, const char *name, const struct 
 	add_field(&text, trace->type);
 	add_field(&text, trace->database);
 	add_field(&text, trace->system);
-	cdc_buf_addf(&text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
+	cdc_buf_addf(&text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
 	    trace->restart_lsn, trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, trace->timeline,
-	    trace->start_ms, trace->lost);
+	    trace->start_ms, trace->crash_ms, trace->lost);
 	cdc_memory_put(memory, name, KEY_SLOT, text.text);
 }
 
 /* Splits what a run left; the texts point into it. False when it is not of our making. */
 static bool parse_trace(char *text, struct trace *ret)
 {
-	char *fields[FIELDS + 1];
+	char *fields[FIELDS];
 	int64_t lost;
 	size_t n = 0;
 
@@ -78,7 +79,7 @@ static bool parse_trace(char *text, struct trace *ret)
 	    !cdc_num_parse_uint(fields[5], &ret->confirmed_flush_lsn) ||
 	    !cdc_num_parse_int(fields[6], &ret->total_txns) || !cdc_num_parse_int(fields[7], &ret->stats_reset_ms) ||
 	    !cdc_num_parse_int(fields[8], &ret->timeline) || !cdc_num_parse_int(fields[9], &ret->start_ms) ||
-	    !cdc_num_parse_int(fields[10], &lost))
+	    !cdc_num_parse_int(fields[10], &ret->crash_ms) || !cdc_num_parse_int(fields[11], &lost))
 		return false;
 	ret->lost = lost != 0;
 	return true;
@@ -96,7 +97,8 @@ static bool differs(const char *was, const char *is)
 /* The same run of the same server: its counters and positions can be compared. */
 static bool same_run(const struct trace *was, const struct trace *is)
 {
-	return cdc_streq(was->system, is->system) && was->start_ms == is->start_ms && was->timeline == is->timeline;
+	return cdc_streq(was->system, is->system) && was->start_ms == is->start_ms && was->crash_ms == is->crash_ms &&
+	    was->timeline == is->timeline;
 }
 
 /*

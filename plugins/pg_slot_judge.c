@@ -11,17 +11,6 @@
 /* A pause between runs after which "since first seen inactive" would be a guess. */
 #define INACTIVE_PAUSE_MS ((int64_t)30 * 60 * 1000)
 
-bool pg_slot_is_copy(const struct pg_slot_server *server, const struct pg_slot *slot)
-{
-	/* on a promoted server `synced` stays true and means nothing any more */
-	return server->standby && slot->synced;
-}
-
-bool pg_slot_is_unused(const struct pg_slot *slot)
-{
-	return !slot->restart_lsn.known && !pg_slot_is_lost(slot);
-}
-
 static bool has_status(const struct pg_slot *slot, const char *status)
 {
 	return slot->wal_status && cdc_streq(slot->wal_status, status);
@@ -126,6 +115,75 @@ static void judge_reserved(const struct pg_slot_config *config, const struct pg_
 		cdc_item_raise(item, UNLIMITED, "no size limit");
 }
 
+/* Why a slot has neither positions nor distances; NULL: it has. */
+static const char *why_no_distance(const struct pg_slot_server *server, const struct pg_slot *slot)
+{
+	if (pg_slot_is_lost(slot))
+		return "the slot is lost";
+	if (pg_slot_is_unused(slot))
+		return "it reserves no WAL";
+	return server->position_known ? NULL : "the WAL position is not known";
+}
+
+static const char *why_no_loss(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct cdc_item *item)
+{
+	if (item->values[HEADROOM].known)
+		return "its WAL does not grow, or there is no rate yet";
+	if (pg_slot_has_limit(server) || config->size_limit)
+		return "there is no headroom";
+	return "no size limit";
+}
+
+static const char *why_not_inactive(const struct pg_slot_server *server, const struct pg_slot *slot)
+{
+	if (pg_slot_is_copy(server, slot))
+		return "a copy has no consumer";
+	if (slot->active)
+		return "a consumer is connected";
+	return pg_slot_is_unused(slot) ? "never used" : "no memory of earlier runs";
+}
+
+static void explain(struct cdc_item *item, size_t metric, const char *why)
+{
+	if (!item->values[metric].known)
+		cdc_item_cause(item, metric, why);
+}
+
+/* Why metrics have no value, for those that have a threshold. */
+static void explain_absent(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct pg_slot *slot, struct cdc_item *item, const struct cdc_check *check)
+{
+	const char *none = why_no_distance(server, slot);
+
+	explain(item, RETAINED, none ? none : "it has no restart_lsn");
+	explain(item, LAG, none ? none : "it has no confirmed_flush_lsn");
+	explain(item, HEADROOM, none ? none : pg_slot_has_limit(server) ? "the server does not tell" : "no size limit");
+	explain(item, TIME_TO_LOSS, none ? none : why_no_loss(config, server, item));
+	explain(item, INACTIVE, why_not_inactive(server, slot));
+	if (!slot->confirmed_flush_lsn.known && !none)
+		none = "it has no confirmed_flush_lsn";
+	explain(item, FROZEN, none ? none : check->memory.usable ? "first seen" : "no memory of earlier runs");
+	explain(item, SPILL, slot->spill_bytes.known ? "no rate yet" : "the server has no statistics of it");
+	explain(item, CATALOG_XMIN_AGE, "it has no catalog_xmin");
+	explain(item, XMIN_AGE, "it has no xmin");
+	explain(item, SYNC_AGE, pg_slot_is_copy(server, slot) ? "not synced yet" : "no copy of a primary's slot");
+}
+
+static void judge_used(const struct pg_slot_config *config, const struct pg_slot_server *server,
+    const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check)
+{
+	if (pg_slot_is_copy(server, slot))
+		judge_copy(server, slot, item);
+	else
+		judge_activity(server, slot, item, check);
+	judge_reserved(config, server, slot, item, check);
+	if (server->standby && item->values[RETAINED].known)
+		cdc_item_phrase(item, "standby (positions: WAL received)");
+	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
+		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
+}
+
 static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
     const struct pg_slot *slot, struct cdc_check *check)
 {
@@ -137,22 +195,17 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	cdc_item_label(item, LABEL_DATABASE, slot->database);
 	item->transient = slot->temporary;
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
+	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
 	pg_slot_judge_spill(server, slot, item, check);
 	pg_slot_compare(facts, slot, item, check);
 	if (pg_slot_is_lost(slot))
 		pg_slot_judge_lost(slot, item);
-	if (pg_slot_is_unused(slot)) {
+	if (pg_slot_is_unused(slot))
 		cdc_item_phrase(item, "never used: it reserves no WAL");
-		return;
-	}
-	if (pg_slot_is_copy(server, slot))
-		judge_copy(server, slot, item);
 	else
-		judge_activity(server, slot, item, check);
-	judge_reserved(config, server, slot, item, check);
-	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
-		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
+		judge_used(config, server, slot, item, check);
+	explain_absent(config, server, slot, item, check);
 }
 
 static bool is_wanted(const struct pg_slot_config *config, const struct pg_slot *slot)
@@ -189,13 +242,22 @@ static bool is_there(const struct pg_slot_facts *facts, const char *name)
 	return false;
 }
 
+/* True if the name was given before. */
+static bool is_repeated(const struct cdc_strings *names, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (cdc_streq(names->at[i], names->at[index]))
+			return true;
+	return false;
+}
+
 static void judge_named(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	const struct cdc_strings *names = &check->policy->names;
 
 	for (size_t i = 0; i < names->count; i++)
 		if (cdc_policy_selects(check->policy, names->at[i]) && !is_there(facts, names->at[i]) &&
-		    !cdc_result_find(&check->result, names->at[i]))
+		    !is_repeated(names, i))
 			judge_absent(&facts->server, names->at[i], check);
 }
 
@@ -216,6 +278,17 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }
 
+/* A fork that has no such functions is no missing right: then it goes without. */
+static void judge_identity(const struct pg_slot_facts *facts, struct cdc_check *check)
+{
+	if (!facts->identity_refused)
+		return;
+	if (cdc_policy_asks_condition(check->policy, RECREATED))
+		cdc_result_raise(check, CDC_COND_DENIED, "a failover is not noticed: %s", facts->identity_refused);
+	else
+		cdc_result_note(check, "a failover is not noticed: %s", facts->identity_refused);
+}
+
 static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
 	if (!facts->stats_refused)
@@ -228,8 +301,10 @@ static void judge_statistics(const struct pg_slot_facts *facts, struct cdc_check
 
 void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_facts *facts, struct cdc_check *check)
 {
+	cdc_memory_epoch(&check->memory, facts->server.epoch);
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
+	judge_identity(facts, check);
 	judge_statistics(facts, check);
 	for (size_t i = 0; i < facts->count; i++)
 		if (is_wanted(config, &facts->slots[i]))

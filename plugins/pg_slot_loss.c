@@ -7,11 +7,6 @@
 #include "base/text.h"
 #include "cdc/lsn.h"
 
-bool pg_slot_is_lost(const struct pg_slot *slot)
-{
-	return slot->invalidation_reason || (slot->wal_status && cdc_streq(slot->wal_status, "lost"));
-}
-
 /*
  * Before 17 the server does not say why. WAL removal clears restart_lsn and a conflict on a standby leaves it;
  * `conflicting` itself says nothing, for 16 sets it after WAL removal too.

@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* No object of a user's schema may take part in what follows, and nothing is written. */
-static const char setup_sql[] = "SELECT set_config('search_path', 'pg_catalog', false), "
-				"set_config('default_transaction_read_only', 'on', false)";
+/* No object of a user's schema may take part in this or in what follows, and nothing is written. */
+static const char setup_sql[] = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false), "
+				"pg_catalog.set_config('default_transaction_read_only', 'on', false)";
 
 #define SLOTS_10                                                                                                      \
 	"SELECT slot_name, plugin, slot_type, database, active, temporary, age(xmin) AS xmin_age, "                   \
@@ -40,8 +40,14 @@ static const char server_sql[] =
     "AS idle_timeout_ms, "
     "current_setting('sync_replication_slots', true)::boolean AS sync_slots";
 
+/*
+ * The end of one backend by a signal restarts all processes but the postmaster, whose start time stays: restart_lsn of
+ * physical slots goes back to the last checkpoint, and all statistics begin at zero, with a new stats_reset (but for
+ * slots, where it becomes NULL).
+ */
 static const char identity_sql[] =
     "SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier, "
+    "(SELECT (extract(epoch FROM stats_reset) * 1000)::bigint FROM pg_stat_bgwriter) AS crash_ms, "
     "CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::bigint "
     "ELSE concat('x', substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS timeline";
 
@@ -65,7 +71,8 @@ size_t pg_slot_ask(int version, struct cdc_pg_query *queries)
 		.grant = "SELECT ON pg_catalog.pg_replication_slots" };
 	queries[PG_SLOT_SERVER] = (struct cdc_pg_query){ .name = "the WAL position", .sql = server_sql,
 		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_current_wal_lsn()" };
-	queries[PG_SLOT_IDENTITY] = (struct cdc_pg_query){ .name = "the timeline", .sql = identity_sql, .optional = true };
+	queries[PG_SLOT_IDENTITY] = (struct cdc_pg_query){ .name = "the timeline", .sql = identity_sql, .optional = true,
+		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_control_system(), pg_catalog.pg_control_checkpoint()" };
 	if (version < 140000)
 		return PG_SLOT_STATS;
 	queries[PG_SLOT_STATS] = (struct cdc_pg_query){ .name = "slot statistics", .sql = stats_sql, .optional = true,
@@ -206,14 +213,16 @@ static int parse_identity(const struct cdc_pg_query *query, struct pg_slot_serve
 	if (query->refused || query->rows.count != 1)
 		return 0;
 	ret->system_identifier = cdc_rows_get(&query->rows, 0, "system_identifier");
+	if (get_number(&query->rows, 0, "crash_ms", &ret->crash_ms, err) < 0)
+		return -1;
 	return get_number(&query->rows, 0, "timeline", &ret->timeline, err);
 }
 
 static void set_epoch(struct pg_slot_server *server)
 {
-	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64,
+	snprintf(server->epoch, sizeof(server->epoch), "%.24s/%" PRId64 "/%" PRId64 "/%" PRId64,
 	    server->system_identifier ? server->system_identifier : "", server->timeline.known ? server->timeline.value : 0,
-	    server->start_ms);
+	    server->start_ms, server->crash_ms.known ? server->crash_ms.value : 0);
 }
 
 static int compare_slots(const void *a, const void *b)
@@ -251,6 +260,8 @@ int pg_slot_parse(const struct cdc_pg_query *queries, size_t count, int version,
 	    parse_server(&queries[PG_SLOT_SERVER].rows, &facts.server, err) < 0 ||
 	    parse_identity(&queries[PG_SLOT_IDENTITY], &facts.server, err) < 0)
 		return -1;
+	if (cdc_streq(queries[PG_SLOT_IDENTITY].sqlstate, "42501"))
+		facts.identity_refused = queries[PG_SLOT_IDENTITY].message;
 	set_epoch(&facts.server);
 	if (count > PG_SLOT_STATS) {
 		if (parse_stats(&queries[PG_SLOT_STATS].rows, &facts, err) < 0)

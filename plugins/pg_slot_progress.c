@@ -9,8 +9,11 @@
 #include <inttypes.h>
 
 /* Why so much is retained: the first question that line 1 must answer. */
-static const char *cause_of_retention(const struct pg_slot *slot, int64_t retained, int64_t lag)
+static const char *cause_of_retention(const struct pg_slot_server *server, const struct pg_slot *slot,
+    int64_t retained, int64_t lag)
 {
+	if (pg_slot_is_copy(server, slot))
+		return "as its slot on the primary does";
 	if (!slot->active)
 		return "no consumer is connected";
 	if (slot->physical)
@@ -29,13 +32,13 @@ void pg_slot_judge_distances(const struct pg_slot_server *server, const struct p
 	if (slot->confirmed_flush_lsn.known) {
 		lag = cdc_lsn_distance(slot->confirmed_flush_lsn.value, server->position);
 		cdc_item_value(item, LAG, cdc_num_int(lag));
-		if (!slot->active)
+		if (!slot->active && !pg_slot_is_copy(server, slot))
 			cdc_item_cause(item, LAG, "no consumer is connected");
 	}
 	if (slot->restart_lsn.known) {
 		retained = cdc_lsn_distance(slot->restart_lsn.value, server->position);
 		cdc_item_value(item, RETAINED, cdc_num_int(retained));
-		cdc_item_cause(item, RETAINED, cause_of_retention(slot, retained, lag));
+		cdc_item_cause(item, RETAINED, cause_of_retention(server, slot, retained, lag));
 	}
 }
 

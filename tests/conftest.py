@@ -16,13 +16,18 @@ pytest.register_assert_rewrite("lab.contract", "lab.plugin")
 
 
 def pytest_generate_tests(metafunc):
-    """A test with an argument `program` runs once for each built plugin."""
+    """A test with an argument `program` runs once for each built plugin.
+
+    A module that is about one protocol says so by PROTOCOL = "pg": it gets the plugins that speak it.
+    """
     if "program" in metafunc.fixturenames:
-        from lab import plugin
+        from lab import plugin, targets
         if not plugin.built():
             # An empty list of programs would pass by not running anything.
             raise pytest.UsageError("no plugin in %s; build first, or set CDC_BUILDDIR" % plugin.BUILDDIR)
-        metafunc.parametrize("program", plugin.built())
+        protocol = getattr(metafunc.module, "PROTOCOL", None)
+        metafunc.parametrize("program", [program for program in plugin.built()
+                                         if protocol in (None, targets.of(program).protocol)])
 
 
 @pytest.fixture

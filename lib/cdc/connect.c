@@ -134,8 +134,13 @@ static void take_in_status(struct cdc_connect_reader *reader, enum cdc_json_kind
 	}
 }
 
+static int too_many(size_t limit, const char *what, struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer is over the limit of %zu %s", limit, what);
+}
+
 /* A container's beginning below {name: {part: ... }}: what leads nowhere is skipped. */
-static int take_container(struct cdc_connect_reader *reader, enum cdc_json_kind kind)
+static int take_container(struct cdc_connect_reader *reader, enum cdc_json_kind kind, struct cdc_err *err)
 {
 	struct cdc_connector *connector = &reader->connector;
 	const struct cdc_json *json = &reader->json;
@@ -147,6 +152,8 @@ static int take_container(struct cdc_connect_reader *reader, enum cdc_json_kind 
 		reader->branch = CONFIG;
 	else if (json->depth == 3 && !object && cdc_json_key_is(json, 2, "tasks"))
 		reader->branch = TASKS;
+	else if (json->depth == 4 && connector->task_count == CDC_CONNECT_TASKS_MAX)
+		return too_many(CDC_CONNECT_TASKS_MAX, "tasks of one connector", err);
 	else if (json->depth == 4 && object && reader->branch == TASKS && reader->part == STATUS)
 		add_task(connector);
 	else if (json->depth == 4 && object && reader->branch == TASKS)
@@ -156,12 +163,12 @@ static int take_container(struct cdc_connect_reader *reader, enum cdc_json_kind 
 	return 0;
 }
 
-static int take_inside(struct cdc_connect_reader *reader, enum cdc_json_kind kind, const char *text)
+static int take_inside(struct cdc_connect_reader *reader, enum cdc_json_kind kind, const char *text, struct cdc_err *err)
 {
 	const struct cdc_json *json = &reader->json;
 
 	if (kind == CDC_JSON_OBJECT || kind == CDC_JSON_ARRAY)
-		return take_container(reader, kind);
+		return take_container(reader, kind, err);
 	if (reader->part == STATUS)
 		take_in_status(reader, kind, text);
 	else if (kind == CDC_JSON_STRING && json->depth == 4 && reader->branch == CONFIG)
@@ -194,6 +201,8 @@ static int take_connector(struct cdc_connect_reader *reader, enum cdc_json_kind 
 		return reader->take(reader->arg, &reader->connector, err);
 	if (kind != CDC_JSON_OBJECT)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "the status of connector '%.80s' is no object", name);
+	if (reader->count++ == CDC_CONNECTORS_MAX)
+		return too_many(CDC_CONNECTORS_MAX, "connectors", err);
 	connector_clear(&reader->connector);
 	reader->connector.name = cdc_strdup(name);
 	return 0;
@@ -205,7 +214,7 @@ static int take_value(void *arg, const struct cdc_json *json, enum cdc_json_kind
 	struct cdc_connect_reader *reader = arg;
 
 	if (json->depth > 2)
-		return take_inside(reader, kind, text);
+		return take_inside(reader, kind, text, err);
 	if (json->depth == 2)
 		return take_part(reader, kind);
 	if (json->depth == 1)
@@ -249,6 +258,8 @@ static int take_name(void *arg, const struct cdc_json *json, enum cdc_json_kind 
 		return 0;
 	if (json->depth != 1 || kind != CDC_JSON_STRING)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "an array of connector names was expected");
+	if (names->count++ == CDC_CONNECTORS_MAX)
+		return too_many(CDC_CONNECTORS_MAX, "names", err);
 	return names->take(names->arg, text, err);
 }
 

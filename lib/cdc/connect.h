@@ -57,6 +57,10 @@ struct cdc_connector {
 /* Takes one connector, which is valid during the call only; -1 and an error end the reading. */
 typedef int cdc_connect_take(void *arg, const struct cdc_connector *connector, struct cdc_err *err);
 
+/* Far above real use; more of either in one answer is a CDC_ERR_PROTOCOL. */
+#define CDC_CONNECTORS_MAX    ((size_t)100000)
+#define CDC_CONNECT_TASKS_MAX ((size_t)100000)
+
 /* Reads the answer of /connectors?expand=status&expand=info. */
 struct cdc_connect_reader {
 	struct cdc_json json;
@@ -64,6 +68,7 @@ struct cdc_connect_reader {
 	void *arg;
 	struct cdc_connector connector; /* the one that is being read */
 	int part, branch;               /* where in it: inner */
+	size_t count;
 };
 
 /* The reader must not be moved afterwards; release it with cdc_connect_reader_release. */
@@ -83,6 +88,7 @@ struct cdc_connect_names {
 	struct cdc_json json;
 	cdc_connect_take_name *take;
 	void *arg;
+	size_t count;
 };
 
 void cdc_connect_names_init(struct cdc_connect_names *names, cdc_connect_take_name *take, void *arg);

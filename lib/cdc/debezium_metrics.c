@@ -308,10 +308,22 @@ static bool read_part(struct reading *reading, size_t row, const char *text, siz
 	}
 }
 
+/* The length of a value in JMX's quotes (ObjectName.quote), which may hold anything; 0 where text is none. */
+static size_t quoted_length(const char *text)
+{
+	size_t i = 1;
+
+	if (*text != '"')
+		return 0;
+	while (text[i] && text[i] != '"')
+		i += text[i] == '\\' && text[i + 1] ? 2 : 1;
+	return text[i] ? i + 1 : 0;
+}
+
 /* The length up to ", word=": what was meant to be the value; the whole where nothing follows. */
 static size_t length_of_part(const char *text)
 {
-	for (const char *comma = strchr(text, ','); comma; comma = strchr(comma + 1, ',')) {
+	for (const char *comma = strchr(text + quoted_length(text), ','); comma; comma = strchr(comma + 1, ',')) {
 		const char *word = comma + 1 + (comma[1] == ' ');
 		size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
 

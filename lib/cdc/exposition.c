@@ -18,13 +18,15 @@ const char *cdc_sample_label(const struct cdc_sample *sample, const char *name)
 void cdc_exposition_init(struct cdc_exposition *page, const struct cdc_sample_taker *taker, bool openmetrics)
 {
 	*page = (struct cdc_exposition){ .taker = *taker, .carry = CDC_BUF_LIMITED(CDC_EXPOSITION_LINE_MAX),
-		.line = CDC_BUF_LIMITED(CDC_EXPOSITION_LINE_MAX), .openmetrics = openmetrics };
+		.line = CDC_BUF_LIMITED(CDC_EXPOSITION_LINE_MAX), .last = CDC_BUF_LIMITED(CDC_EXPOSITION_LINE_MAX),
+		.openmetrics = openmetrics };
 }
 
 void cdc_exposition_release(struct cdc_exposition *page)
 {
 	cdc_buf_release(&page->carry);
 	cdc_buf_release(&page->line);
+	cdc_buf_release(&page->last);
 }
 
 /* A page that is wrong from its first line on is something else altogether. */
@@ -152,6 +154,7 @@ static char *read_label_name(struct cursor *cursor, char **end)
 struct labels {
 	struct cdc_label at[CDC_EXPOSITION_LABELS_MAX];
 	size_t count;
+	const char *end; /* behind the closing brace */
 };
 
 /* One element of the braces: name="value", or the metric's own name in quotes. NULL, or why it is wrong. */
@@ -201,7 +204,7 @@ static const char *read_labels(struct cursor *cursor, struct labels *labels, con
 		else if (!next_is(cursor, '}'))
 			return "',' or '}' is expected behind a label";
 	}
-	cursor->at++;
+	labels->end = ++cursor->at;
 	return NULL;
 }
 
@@ -276,13 +279,76 @@ static const char *read_sample(struct cursor cursor, size_t name_len, struct lab
 	return why;
 }
 
+/* --- a line that differs from the last one in a label that does not matter ---------------------------------------- */
+
+static bool is_ignored(const struct cdc_exposition *page, const char *label)
+{
+	for (size_t i = 0; i < CDC_LEN(page->taker.ignores) && page->taker.ignores[i]; i++)
+		if (cdc_streq(page->taker.ignores[i], label))
+			return true;
+	return false;
+}
+
+/* Keeps what surrounds the value of an ignored label, when the line has one; with escapes it would be longer there. */
+static void keep_surroundings(struct cdc_exposition *page, const char *line, const struct labels *labels)
+{
+	for (size_t i = 0; i < labels->count; i++) {
+		const char *value = labels->at[i].value;
+
+		if (!is_ignored(page, labels->at[i].name))
+			continue;
+		page->before = (size_t)(value - page->line.text);
+		page->after = page->before + strlen(value);
+		if (line[page->after] == '"')
+			cdc_buf_add_bytes(&page->last, line, (size_t)(labels->end - page->line.text));
+		return;
+	}
+}
+
+/* Where the value of the ignored label ends in a line that is otherwise like the last one; 0 when it is not. */
+static size_t match_surroundings(const struct cdc_exposition *page, const char *line, size_t n)
+{
+	size_t before = page->before, rest = page->last.len - page->after;
+	const char *quote;
+
+	if (page->last.len == 0 || n <= before || memcmp(line, page->last.text, before) != 0)
+		return 0;
+	quote = memchr(line + before, '"', n - before);
+	if (!quote || quote[-1] == '\\' || n - (size_t)(quote - line) < rest ||
+	    memcmp(quote, page->last.text + page->after, rest) != 0)
+		return 0;
+	return (size_t)(quote - line) + rest;
+}
+
+/* 1 when the line was like the last one and is taken, else 0; -1 and an error. */
+static int take_again(struct cdc_exposition *page, const char *line, size_t n, struct cdc_err *err)
+{
+	size_t at = match_surroundings(page, line, n);
+	struct cdc_sample sample = { .name = page->name, .again = true };
+	const char *why;
+
+	/* a NUL is for the strict reading to find */
+	if (at == 0 || memchr(line, '\0', at))
+		return 0;
+	cdc_buf_clear(&page->line);
+	cdc_buf_add_bytes(&page->line, line + at, n - at);
+	why = read_value(&(struct cursor){ page->line.text, page->line.text + n - at }, &sample);
+	if (why)
+		return refuse(page, line, n, why, err);
+	return page->taker.take(page->taker.arg, &sample, err) < 0 ? -1 : 1;
+}
+
 static int take_sample(struct cdc_exposition *page, const char *line, size_t n, size_t name_len, struct cdc_err *err)
 {
 	struct cdc_sample sample = { 0 };
-	struct labels labels;
 	const char *why;
+	struct labels labels;
+	int again = take_again(page, line, n, err);
 
+	if (again)
+		return again < 0 ? -1 : 0;
 	labels.count = 0;
+	cdc_buf_clear(&page->last);
 	cdc_buf_clear(&page->line);
 	cdc_buf_add_bytes(&page->line, line, n);
 	why = read_sample((struct cursor){ page->line.text, page->line.text + n }, name_len, &labels, &sample);
@@ -291,6 +357,8 @@ static int take_sample(struct cdc_exposition *page, const char *line, size_t n, 
 	/* a quoted name is known only now */
 	if (name_len == 0 && !page->taker.wants(page->taker.arg, sample.name, strlen(sample.name)))
 		return 0;
+	if (name_len > 0)
+		keep_surroundings(page, line, &labels);
 	return page->taker.take(page->taker.arg, &sample, err);
 }
 
@@ -331,6 +399,7 @@ static size_t look_at_name(struct cdc_exposition *page, const char *line, size_t
 	page->wanted = length == 0 || page->taker.wants(page->taker.arg, line, length);
 	page->name_len = length < sizeof(page->name) ? length : 0;
 	memcpy(page->name, line, page->name_len);
+	page->name[page->name_len] = '\0';
 	return length;
 }
 

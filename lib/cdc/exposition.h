@@ -27,6 +27,7 @@ struct cdc_sample {
 	bool known; /* false: the value is NaN, infinite, or beyond 10^20 */
 	cdc_num value;
 	int64_t time_ms; /* when it was taken, since 1970; 0: the page does not say */
+	bool again; /* name and labels are those of the last one taken, but for labels that the taker ignores; none are given */
 };
 
 /* The value of a label, or NULL. */
@@ -39,6 +40,7 @@ struct cdc_sample_taker {
 	/* Takes one; -1 and an error end the reading. */
 	int (*take)(void *arg, const struct cdc_sample *sample, struct cdc_err *err);
 	void *arg;
+	const char *ignores[3]; /* labels whose values make no difference, of which there may be a million; NULL at the end */
 };
 
 /* Far above what exporters write: names of tables and help texts are the longest things on a page. */
@@ -54,6 +56,8 @@ struct cdc_exposition {
 	char name[CDC_EXPOSITION_NAME_MAX];
 	size_t name_len;   /* the last line's name, for its family follows in one piece */
 	bool wanted;       /* the taker's answer about it */
+	struct cdc_buf last; /* the last line taken that has an ignored label, up to its value */
+	size_t before, after; /* its value begins at `before` in it; from `after` to the end of the labels it goes on */
 	uint64_t number;   /* of the current line, from 1 */
 	uint64_t samples;  /* lines with a sample, wanted or not */
 	bool openmetrics;  /* by the caller's knowledge, or by a type that only OpenMetrics has */

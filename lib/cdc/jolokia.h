@@ -1,7 +1,7 @@
 /*
  * The answer of a Jolokia agent (1.x, 2.x) to a read of Debezium's beans by a pattern, read as it streams in: each
  * attribute becomes a sample under the name that the JMX exporter's default export gives it, with the bean's
- * properties as labels and the connector's type as label "plugin".
+ * properties as labels (in JMX's quotes where they are quoted) and the connector's type as label "plugin".
  *
  * Keys of a pattern's answer are object names whose properties stand in canonical or in registration order, by
  * version; so they are taken apart. Source: jolokia manual, protocol/read.adoc (2026-08); real agents 1.7.2, 2.2.9

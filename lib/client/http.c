@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/text.h"
 
@@ -13,6 +14,8 @@
 #define RESOLVING_MS     20  /* how soon the end of a name look-up is noticed, for the clock of connecting */
 #define CONNECT_MIN_MS   100 /* what connecting may take even where looking the name up used the time for it */
 
+#define SOCKETS_MAX      8 /* addresses that are tried at the same time are two */
+
 /* One exchange on its way. */
 struct transfer {
 	struct cdc_http_exchange *exchange;
@@ -20,6 +23,8 @@ struct transfer {
 	struct cdc_buf url, accept;
 	struct curl_slist own[2]; /* the request's own header lines; the session's hang behind them */
 	int64_t start_ms, connect_ms, connect_end_ms;
+	curl_socket_t sockets[SOCKETS_MAX]; /* those it tried to connect, the last ones */
+	size_t socket_count;
 	size_t header_bytes;
 	bool resolved, connected, header_done, over;
 	bool failed; /* exchange->err says already why it was ended from within */
@@ -165,6 +170,32 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* curl's own time of connecting counts TLS too, so the sockets themselves are watched. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose CDC_UNUSED, struct curl_sockaddr *address)
+{
+	struct transfer *transfer = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	if (fd < 0)
+		return CURL_SOCKET_BAD;
+	transfer->sockets[transfer->socket_count++ % SOCKETS_MAX] = fd;
+	return fd;
+}
+
+static bool has_connection(const struct transfer *transfer)
+{
+	size_t count = transfer->socket_count < SOCKETS_MAX ? transfer->socket_count : SOCKETS_MAX;
+	struct sockaddr_storage address;
+
+	for (size_t i = 0; i < count; i++) {
+		socklen_t size = sizeof(address);
+
+		if (getpeername(transfer->sockets[i], (struct sockaddr *)&address, &size) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* --- a transfer ----------------------------------------------------------------------------------------------- */
 
 /* What the request says besides what the whole session says. */
@@ -225,6 +256,8 @@ static void set_handling(struct transfer *transfer)
 	/* a name look-up that hangs must not hang the end as well */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -285,6 +318,10 @@ static void end(struct cdc_http *http, struct transfer *transfer, CURLcode code)
 	else if (code != CURLE_OK)
 		exchange->code =
 		    cdc_http_fail_transfer(exchange, transfer->easy, code, &progress, transfer->detail, &exchange->err);
+	else if (exchange->status == 0)
+		/* to curl a header that ends midway is one */
+		exchange->code = cdc_fail(&exchange->err, CDC_ERR_UNREACHABLE, "%s hung up within its answer with %s",
+		    exchange->url->target, exchange->what);
 	else
 		http->reached = true;
 	if (exchange->status != 200)
@@ -316,11 +353,11 @@ static void note_progress(const struct cdc_http *http, struct cdc_run *run, stru
 {
 	int64_t now_ms = cdc_clock_ms(), left = cdc_deadline_left_ms(&run->deadline);
 
-	if (!transfer->connected &&
-	    (has_passed(transfer, CURLINFO_CONNECT_TIME_T) || has_passed(transfer, CURLINFO_PRETRANSFER_TIME_T))) {
+	/* a connection that is used again was not opened by this transfer */
+	if (!transfer->connected && (has_connection(transfer) || has_passed(transfer, CURLINFO_PRETRANSFER_TIME_T))) {
 		transfer->resolved = transfer->connected = true;
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)INT32_MAX);
-	} else if (!transfer->resolved && has_passed(transfer, CURLINFO_NAMELOOKUP_TIME_T)) {
+	} else if (!transfer->resolved && transfer->socket_count > 0) {
 		int64_t share = http->reached ? left : cdc_run_connect_ms(run, transfer->exchange->targets);
 
 		transfer->resolved = true;

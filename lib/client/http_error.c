@@ -45,8 +45,8 @@ static int fail_time(const struct cdc_http_exchange *exchange, const struct cdc_
 	if (exchange->status)
 		return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while reading %s from %s (--timeout)", exchange->what,
 		    target);
-	return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while waiting for %s to answer with %s (--timeout)", target,
-	    exchange->what);
+	return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while waiting for %s from %s (--timeout)", exchange->what,
+	    target);
 }
 
 int cdc_http_fail_transfer(const struct cdc_http_exchange *exchange, CURL *easy, CURLcode code,

@@ -201,18 +201,6 @@ static int ask(struct cdc_my *my, struct cdc_my_query *query, const char *sql, b
 	return code;
 }
 
-static void show_row(struct cdc_run *run, const struct cdc_rows *rows, size_t row)
-{
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(2000);
-
-	for (size_t i = 0; i < rows->columns; i++) {
-		const char *cell = rows->cells[row * rows->columns + i];
-
-		cdc_buf_addf(&text, " %s=%s", rows->names[i], cell ? cell : "NULL");
-	}
-	cdc_result_verbose(&run->check, "%s", text.text);
-}
-
 /* What --verbose shows of a query: that it was asked, its text, its answer. */
 static void show(struct cdc_run *run, const struct cdc_my *my, const struct cdc_my_query *query, const char *sql)
 {
@@ -226,8 +214,8 @@ static void show(struct cdc_run *run, const struct cdc_my *my, const struct cdc_
 		    my->version ? my->version : "version not known yet", query->name, query->rows.count);
 	if (verbose >= 2)
 		cdc_result_verbose(&run->check, "asked: %s", sql);
-	for (size_t i = 0; verbose >= 3 && i < query->rows.count; i++)
-		show_row(run, &query->rows, i);
+	if (verbose >= 3)
+		cdc_result_show_rows(&run->check, &query->rows);
 }
 
 int cdc_my_query(struct cdc_my *my, struct cdc_run *run, struct cdc_my_query *queries, size_t count, struct cdc_err *err)

@@ -15,6 +15,10 @@
 /* A rotate event that says which file it is, then the format description; MariaDB may put others in between. */
 #define EVENTS_MAX 8
 #define NAME_MAX_LEN 512
+/* A file that is no longer than this is read to its end: a server counts and logs who leaves in the middle. */
+#define POLITE_MAX ((size_t)256 << 10)
+#define POLITE_MS  250
+#define END_OF_FILE 0xfe
 
 /*
  * The library's calls for replication block. A timer shuts the connection down when the deadline passes, so that they
@@ -30,15 +34,22 @@ static void shut_down(union sigval connection)
 	shutdown(connection.sival_int, SHUT_RDWR);
 }
 
+static void watch_set(struct watch *watch, int64_t left_ms)
+{
+	struct itimerspec when = { .it_value = { .tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000 } };
+
+	if (watch->armed)
+		timer_settime(watch->timer, 0, &when, NULL);
+}
+
 static void watch_start(struct watch *watch, int socket, int64_t left_ms)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = shut_down,
 		.sigev_value.sival_int = socket };
-	struct itimerspec when = { .it_value = { .tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000 } };
 
 	watch->armed = left_ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &watch->timer) == 0;
 	if (watch->armed)
-		timer_settime(watch->timer, 0, &when, NULL);
+		watch_set(watch, left_ms);
 	else
 		shutdown(socket, SHUT_RDWR);
 }
@@ -185,9 +196,26 @@ static int not_understood(const char *file, struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_PROTOCOL, "the beginning of %s is no format description event", file);
 }
 
+/* Reads the rest of a short file; of a long one nothing more is taken, and nothing is waited for. */
+static void read_rest(struct cdc_my *my, struct dump *dump, struct watch *watch, int64_t left_ms)
+{
+	const unsigned char *packet;
+	size_t n = 0;
+
+	watch_set(watch, left_ms < POLITE_MS ? left_ms + 1 : POLITE_MS);
+	for (size_t bytes = 0; bytes < POLITE_MAX; bytes += n) {
+		/* libmysqlclient says by n that the end has come */
+		if (!dump_next(dump, &packet, &n))
+			break;
+		if (n == 0 || (n < 9 && packet[0] == END_OF_FILE))
+			return;
+	}
+	my->broken = true;
+}
+
 /* The time stamp in the header of the first event that is written in the file. */
-static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dump, const char *file,
-    struct cdc_my_probe *ret, struct cdc_err *err)
+static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dump, struct watch *watch,
+    const char *file, struct cdc_my_probe *ret, struct cdc_err *err)
 {
 	const unsigned char *packet;
 	size_t n;
@@ -199,6 +227,7 @@ static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dum
 			break;
 		if (packet[1 + TYPE_AT] == FORMAT_DESCRIPTION) {
 			*ret = (struct cdc_my_probe){ .created_ms = timestamp_of(packet + 1) * 1000 };
+			read_rest(my, dump, watch, cdc_deadline_left_ms(&run->deadline));
 			return 0;
 		}
 		if (packet[1 + TYPE_AT] != ROTATE_EVENT)
@@ -222,7 +251,7 @@ static int probe(struct cdc_my *my, struct cdc_run *run, const char *file, struc
 		return failed(my, run, file, ret, err);
 	watch_start(&watch, socket_of(my->conn), cdc_deadline_left_ms(&run->deadline));
 	if (dump_open(&dump, my->conn, file))
-		code = read_created(my, run, &dump, file, ret, err);
+		code = read_created(my, run, &dump, &watch, file, ret, err);
 	else
 		code = failed(my, run, file, ret, err);
 	watch_stop(&watch);

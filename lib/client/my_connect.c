@@ -206,9 +206,13 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 		break;
 	}
 	error = mysql_errno(my->conn);
-	if (error)
+	if (error) {
+		CDC_BUF_CLEANUP struct cdc_buf message = CDC_BUF_INIT;
+
+		cdc_my_explain(&message, mysql_error(my->conn));
 		return cdc_fail(err, cdc_my_kind_of(error), "cannot connect to %s: %s (error %u)", attempt->where,
-		    mysql_error(my->conn), error);
+		    message.text, error);
+	}
 	my->broken = false;
 	return check_tls(my, attempt, err);
 }

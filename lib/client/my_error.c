@@ -65,3 +65,15 @@ enum cdc_err_kind cdc_my_kind_of(unsigned error)
 		return CDC_ERR_UNREACHABLE;
 	return CDC_ERR_PROTOCOL;
 }
+
+/* libmariadb ends "Can't connect to server on 'host'" in nothing but "(111)": the number of errno(3). */
+void cdc_my_explain(struct cdc_buf *ret, const char *message)
+{
+	const char *open = strrchr(message, '(');
+	CDC_CLEANUP(cdc_free_string) char *digits = open ? cdc_strndup(open + 1, strcspn(open + 1, ")")) : NULL;
+	int64_t number;
+
+	cdc_buf_add(ret, message);
+	if (digits && cdc_num_parse_int(digits, &number) && number > 0 && number < 4096 && open[strlen(digits) + 2] == '\0')
+		cdc_buf_addf(ret, ": %s", strerror((int)number));
+}

@@ -38,4 +38,7 @@ enum cdc_my_wait cdc_my_wait_row(struct cdc_my *my, MYSQL_RES *result, MYSQL_ROW
 /* What kind of failure an error number of the library (2000 and above) or the server is. */
 enum cdc_err_kind cdc_my_kind_of(unsigned error);
 
+/* Appends a message of the library, with words for the errno(3) that it may end in. */
+void cdc_my_explain(struct cdc_buf *ret, const char *message);
+
 #endif

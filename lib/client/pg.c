@@ -13,6 +13,7 @@ void cdc_pg_close(struct cdc_pg **pg)
 		return;
 	PQfinish((*pg)->conn);
 	free((*pg)->target);
+	free((*pg)->asked);
 	free(*pg);
 	*pg = NULL;
 }
@@ -25,6 +26,11 @@ int cdc_pg_version(const struct cdc_pg *pg)
 const char *cdc_pg_target(const struct cdc_pg *pg)
 {
 	return pg->target;
+}
+
+const char *cdc_pg_asked(const struct cdc_pg *pg)
+{
+	return pg->asked;
 }
 
 void cdc_pg_versions(struct cdc_buf *buf)
@@ -186,18 +192,6 @@ static int collect(struct cdc_pg *pg, struct cdc_run *run, struct cdc_pg_query *
 	return 0;
 }
 
-static void show_row(struct cdc_run *run, const struct cdc_rows *rows, size_t row)
-{
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(2000);
-
-	for (size_t i = 0; i < rows->columns; i++) {
-		const char *cell = rows->cells[row * rows->columns + i];
-
-		cdc_buf_addf(&text, " %s=%s", rows->names[i], cell ? cell : "NULL");
-	}
-	cdc_result_verbose(&run->check, "%s", text.text);
-}
-
 /* What --verbose shows of a query: that it was asked, its text, its answer. */
 static void show(struct cdc_run *run, const struct cdc_pg *pg, const struct cdc_pg_query *query)
 {
@@ -211,8 +205,8 @@ static void show(struct cdc_run *run, const struct cdc_pg *pg, const struct cdc_
 		    query->name, query->rows.count);
 	if (verbose >= 2)
 		cdc_result_verbose(&run->check, "asked: %s", query->sql);
-	for (size_t i = 0; verbose >= 3 && i < query->rows.count; i++)
-		show_row(run, &query->rows, i);
+	if (verbose >= 3)
+		cdc_result_show_rows(&run->check, &query->rows);
 }
 
 int cdc_pg_query(struct cdc_pg *pg, struct cdc_run *run, struct cdc_pg_query *queries, size_t count, struct cdc_err *err)

@@ -40,8 +40,14 @@ void cdc_pg_close(struct cdc_pg **pg);
 /* server_version_num, 170011 for 17.11. */
 int cdc_pg_version(const struct cdc_pg *pg);
 
-/* "host:port" as it was reached, for state files and texts; belongs to the connection. */
+/* "host:port" as it was reached, for texts; belongs to the connection. */
 const char *cdc_pg_target(const struct cdc_pg *pg);
+
+/*
+ * All hosts that were asked for, "a:5432,b:5432", for state files: whichever of them answers, it is the same check, or
+ * nothing would be known after a failover of what was there before. One host reads as in cdc_pg_target.
+ */
+const char *cdc_pg_asked(const struct cdc_pg *pg);
 
 /* One query of a batch. */
 struct cdc_pg_query {

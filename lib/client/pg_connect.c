@@ -193,16 +193,81 @@ static void find_targets(const struct params *params, struct cdc_run *run, struc
 }
 
 /* "host:port" for people and for the state file's name. */
+static void add_place(struct cdc_buf *text, const char *host, const char *port)
+{
+	if (host && strchr(host, ':') && host[0] != '/')
+		cdc_buf_addf(text, "[%s]", host);
+	else
+		cdc_buf_add(text, host && *host ? host : "local");
+	cdc_buf_addf(text, ":%s", port && *port ? port : "5432");
+}
+
 static char *describe(const PGconn *conn, const struct target *target)
 {
 	struct cdc_buf text = CDC_BUF_INIT;
-	const char *host = target->host ? target->host : PQhost(conn), *port = PQport(conn);
 
-	if (host && strchr(host, ':') && host[0] != '/')
-		cdc_buf_addf(&text, "[%s]", host);
-	else
-		cdc_buf_add(&text, host && *host ? host : "local");
-	cdc_buf_addf(&text, ":%s", port && *port ? port : "5432");
+	add_place(&text, target->host ? target->host : PQhost(conn), PQport(conn));
+	return cdc_buf_take(&text);
+}
+
+/* What a connection was given, by an option, the environment or a service file; the caller frees it, may be NULL. */
+static char *given(PGconn *conn, const char *keyword)
+{
+	PQconninfoOption *options = PQconninfo(conn);
+	char *value = NULL;
+
+	for (const PQconninfoOption *at = options; at && at->keyword && !value; at++)
+		if (cdc_streq(at->keyword, keyword))
+			value = cdc_strdup(at->val);
+	PQconninfoFree(options);
+	return value;
+}
+
+/* The hosts of a list that libpq itself goes through; a list of one host is not long. */
+static void add_list(struct cdc_buf *text, PGconn *conn)
+{
+	CDC_CLEANUP(cdc_free_string) char *hosts = given(conn, "host"), *ports = given(conn, "port");
+	CDC_CLEANUP(cdc_free_string) char *addresses = given(conn, "hostaddr");
+	const char *list = hosts && *hosts ? hosts : addresses;
+
+	if (!list || !strchr(list, ',')) {
+		add_place(text, PQhost(conn), PQport(conn));
+		return;
+	}
+	for (size_t i = 0, more = 1; more; i++) {
+		CDC_CLEANUP(cdc_free_string) char *host = list_entry(list, 0), *port = list_entry(ports, i);
+
+		cdc_buf_add(text, i ? "," : "");
+		add_place(text, host, port);
+		more = list[strcspn(list, ",")] == ',';
+		list += strcspn(list, ",") + more;
+	}
+}
+
+/* One host may have many addresses. */
+static bool is_same_server(const struct target *a, const struct target *b)
+{
+	return cdc_streq(a->host, b->host) && cdc_streq(a->port ? a->port : "", b->port ? b->port : "");
+}
+
+/* All that was asked for, and which of them was wanted. */
+static char *describe_all(PGconn *conn, const struct targets *targets)
+{
+	CDC_CLEANUP(cdc_free_string) char *wanted = given(conn, "target_session_attrs");
+	struct cdc_buf text = CDC_BUF_INIT;
+
+	if (!targets->at[0].host)
+		add_list(&text, conn);
+	for (size_t i = 0; i < targets->count && targets->at[i].host; i++) {
+		const struct target *target = &targets->at[i];
+
+		if (i > 0 && is_same_server(target, target - 1))
+			continue;
+		cdc_buf_add(&text, i ? "," : "");
+		add_place(&text, target->host, target->port ? target->port : PQport(conn));
+	}
+	if (wanted && !cdc_streq(wanted, "any"))
+		cdc_buf_addf(&text, "/%s", wanted);
 	return cdc_buf_take(&text);
 }
 
@@ -301,6 +366,8 @@ int cdc_pg_connect(const struct cdc_pg_params *params, struct cdc_run *run, stru
 	if (code == 0) {
 		find_targets(&all, run, &targets);
 		code = try_targets(&all, &targets, run, pg, err);
+		if (code == 0)
+			pg->asked = describe_all(pg->conn, &targets);
 	}
 	PQconninfoFree(owner);
 	if (code == 0)

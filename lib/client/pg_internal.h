@@ -10,7 +10,7 @@
 
 struct cdc_pg {
 	PGconn *conn;
-	char *target;
+	char *target, *asked;
 };
 
 /* Waits for the socket to be readable (or writable): 1 ready, 0 time over. */

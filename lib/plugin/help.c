@@ -109,11 +109,27 @@ static void print_conditions(struct cdc_buf *buf, const struct cdc_plugin *plugi
 	cdc_buf_add_char(buf, '\n');
 }
 
+/* A command, folded so that a shell takes it as it is shown. */
+static void print_command(struct cdc_buf *buf, const char *name, const char *arguments)
+{
+	CDC_BUF_CLEANUP struct cdc_buf command = CDC_BUF_INIT, folded = CDC_BUF_INIT;
+
+	cdc_buf_addf(&command, "%s %s", name, arguments);
+	cdc_buf_add(&folded, "  ");
+	cdc_wrap(&folded, command.text, 2, INDENT / 2, WIDTH - 2);
+	for (const char *c = folded.text; *c; c++) {
+		if (*c == '\n')
+			cdc_buf_add(buf, " \\");
+		cdc_buf_add_char(buf, *c);
+	}
+}
+
 static void print_examples(struct cdc_buf *buf, const struct cdc_plugin *plugin)
 {
 	cdc_buf_add(buf, "\nExamples:\n");
 	for (const struct cdc_example *example = plugin->examples; example->arguments; example++) {
-		cdc_buf_addf(buf, "  %s %s\n%*s", plugin->name, example->arguments, INDENT, "");
+		print_command(buf, plugin->name, example->arguments);
+		cdc_buf_addf(buf, "\n%*s", INDENT, "");
 		cdc_wrap(buf, example->meaning, INDENT, INDENT, WIDTH);
 		cdc_buf_add_char(buf, '\n');
 	}

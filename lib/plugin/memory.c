@@ -93,6 +93,25 @@ static bool clock_went_back(const struct cdc_memory *memory)
 	return memory->now_ms < memory->previous_ms;
 }
 
+#define KEY_EPOCH "epoch"
+
+void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch)
+{
+	const char *last = cdc_memory_get(memory, "", KEY_EPOCH);
+
+	memory->anew = last && !cdc_streq(last, epoch);
+	cdc_memory_put(memory, "", KEY_EPOCH, epoch);
+}
+
+#define PAUSE_MIN_MS ((int64_t)15 * 60 * 1000)
+
+int64_t cdc_memory_longest_pause(int64_t duration_ms)
+{
+	if (duration_ms > INT64_MAX / 3)
+		return INT64_MAX;
+	return duration_ms > PAUSE_MIN_MS / 3 ? 3 * duration_ms : PAUSE_MIN_MS;
+}
+
 int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char *name, int64_t longest_pause_ms)
 {
 	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
@@ -102,7 +121,7 @@ int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char
 		return -1;
 	cdc_buf_addf(&key, "since.%s", name);
 	if (!cdc_memory_get_int(memory, item, key.text, &since) || since < 0 || since > memory->now_ms ||
-	    clock_went_back(memory) || memory->now_ms - memory->previous_ms > longest_pause_ms)
+	    clock_went_back(memory) || memory->anew || memory->now_ms - memory->previous_ms > longest_pause_ms)
 		since = memory->now_ms;
 	cdc_memory_put_int(memory, item, key.text, since);
 	return since;

@@ -27,6 +27,7 @@ struct cdc_memory {
 	bool usable;            /* what is put now will be there in the next run */
 	int64_t now_ms;         /* wall clock of this run */
 	int64_t previous_ms;    /* wall clock of the last run; 0 when there was none */
+	bool anew;              /* cdc_memory_epoch: what was watched began anew since the last run */
 };
 
 void cdc_memory_release(struct cdc_memory *memory);
@@ -46,8 +47,20 @@ void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *k
 void cdc_memory_carry_item(struct cdc_memory *memory, const char *item);
 
 /*
+ * Says which run of the server this is (its start, its timeline): with another one than in the last run all timers
+ * start anew (interface.md section 6). To be called before the first timer.
+ */
+void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch);
+
+/*
+ * How long a pause between runs may be, in milliseconds, for a timer of that duration to go on: three times as long, and
+ * never less than 15 minutes (interface.md section 1).
+ */
+int64_t cdc_memory_longest_pause(int64_t duration_ms);
+
+/*
  * Since when, by the wall clock, every run saw what `name` stands for; now_ms when it was not seen in the last run,
- * when the clock went backwards, or when the last run is longer ago than longest_pause_ms (interface.md section 1).
+ * when the clock went backwards, in another epoch, or when the last run is longer ago than longest_pause_ms (interface.md section 1).
  * Calling it is seeing it. -1 when the memory is not usable.
  */
 int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char *name, int64_t longest_pause_ms);

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#define QUOTE_MAX 120
+#define QUOTE_MAX       120
+#define REPETITIONS_MAX 8
 
 static int refuse(const char *text, int code, const regex_t *regex, struct cdc_err *err)
 {
@@ -10,6 +11,19 @@ static int refuse(const char *text, int code, const regex_t *regex, struct cdc_e
 
 	regerror(code, regex, why, sizeof(why));
 	return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' is no POSIX extended regular expression: %s", QUOTE_MAX, text, why);
+}
+
+/* glibc's regcomp(3) copies what a repetition repeats, so a pile of them takes memory without end. */
+static bool repeats_repetitions(const char *text)
+{
+	int run = 0;
+
+	for (; *text; text++) {
+		run = strchr("*+?", *text) ? run + 1 : 0;
+		if (run > REPETITIONS_MAX)
+			return true;
+	}
+	return false;
 }
 
 int cdc_patterns_add(struct cdc_patterns *patterns, const char *text, struct cdc_err *err)
@@ -20,6 +34,8 @@ int cdc_patterns_add(struct cdc_patterns *patterns, const char *text, struct cdc
 
 	if (!*text)
 		return cdc_fail(err, CDC_ERR_USAGE, "a pattern is expected, not an empty text");
+	if (repeats_repetitions(text))
+		return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' repeats a repetition", QUOTE_MAX, text);
 	/* alone first: between parentheses something like "a)(b" would pass */
 	code = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
 	if (code != 0)

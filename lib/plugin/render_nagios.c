@@ -227,7 +227,7 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	struct cdc_item **sorted = cdc_result_sorted(result);
-	size_t shown = 0, left = check->policy->problems_only ? 0 : result->left_count;
+	size_t shown = 0, left = 0;
 
 	for (size_t i = 0; i < result->count; i++) {
 		if (!has_line(sorted[i]) || (check->policy->problems_only && sorted[i]->state == CDC_OK))
@@ -239,6 +239,8 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 		add_item_line(buf, check, sorted[i]);
 		shown += !sorted[i]->fixed;
 	}
+	for (size_t i = 0; i < result->left_count; i++)
+		left += !check->policy->problems_only || result->left_out[i].state != CDC_OK;
 	if (left)
 		cdc_buf_addf(buf, "\n... and %zu more", left);
 	free(sorted);

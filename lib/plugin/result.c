@@ -158,22 +158,53 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...)
 	va_end(args);
 }
 
-static struct cdc_finding new_finding(size_t condition)
+/* Appends a finding to a list; the pointer is valid until the next one. */
+static struct cdc_finding *add_finding(struct cdc_finding **findings, size_t *count, size_t *capacity, size_t condition,
+    char *text)
 {
-	return (struct cdc_finding){ .condition = (int)condition, .metric = -1, .age_ms = -1 };
+	CDC_GROW(*findings, *count, capacity);
+	(*findings)[*count] = (struct cdc_finding){ .condition = (int)condition, .metric = -1, .text = text, .age_ms = -1 };
+	return &(*findings)[(*count)++];
+}
+
+static void append(char **text, const char *suffix)
+{
+	struct cdc_buf longer = CDC_BUF_INIT;
+
+	cdc_buf_add(&longer, *text);
+	cdc_buf_add(&longer, suffix);
+	free(*text);
+	*text = cdc_buf_take(&longer);
+}
+
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix)
+{
+	append(&finding->text, suffix);
+	if (finding->headline)
+		append(&finding->headline, suffix);
 }
 
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...)
 {
-	struct cdc_finding finding = new_finding(condition);
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	finding.text = format_text(format, args);
+	text = format_text(format, args);
 	va_end(args);
-	CDC_GROW(item->findings, item->finding_count, &item->finding_capacity);
-	item->findings[item->finding_count] = finding;
-	return &item->findings[item->finding_count++];
+	return add_finding(&item->findings, &item->finding_count, &item->finding_capacity, condition, text);
+}
+
+struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
+{
+	struct cdc_result *result = &check->result;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_text(format, args);
+	va_end(args);
+	return add_finding(&result->findings, &result->finding_count, &result->finding_capacity, condition, text);
 }
 
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...)
@@ -184,20 +215,6 @@ void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...)
 	va_start(args, format);
 	finding->headline = format_text(format, args);
 	va_end(args);
-}
-
-struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
-{
-	struct cdc_result *result = &check->result;
-	struct cdc_finding finding = new_finding(condition);
-	va_list args;
-
-	va_start(args, format);
-	finding.text = format_text(format, args);
-	va_end(args);
-	CDC_GROW(result->findings, result->finding_count, &result->finding_capacity);
-	result->findings[result->finding_count] = finding;
-	return &result->findings[result->finding_count++];
 }
 
 static void texts_add(struct cdc_texts *texts, char *text)
@@ -231,6 +248,20 @@ void cdc_result_verbose(struct cdc_check *check, const char *format, ...)
 	va_start(args, format);
 	texts_add(&check->result.verbose, format_text(format, args));
 	va_end(args);
+}
+
+void cdc_result_show_rows(struct cdc_check *check, const struct cdc_rows *rows)
+{
+	for (size_t row = 0; row < rows->count; row++) {
+		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(2000);
+
+		for (size_t i = 0; i < rows->columns; i++) {
+			const char *cell = rows->cells[row * rows->columns + i];
+
+			cdc_buf_addf(&text, " %s=%s", rows->names[i], cell ? cell : "NULL");
+		}
+		cdc_result_verbose(check, "%s", text.text);
+	}
 }
 
 void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err)

@@ -8,6 +8,7 @@
 
 #include "plugin/memory.h"
 #include "plugin/policy.h"
+#include "value/rows.h"
 
 /* One thing that is the case with an item: a condition, or a metric outside its range (then condition is -1). */
 struct cdc_finding {
@@ -100,7 +101,10 @@ struct cdc_item *cdc_result_find(const struct cdc_result *result, const char *na
 /* Sets the label at an index of the plugin's list; NULL reads as "". */
 void cdc_item_label(struct cdc_item *item, size_t index, const char *value);
 
-/* Gives a metric its value, and says in a few words why it is as it is (for line 1 when it is out of range). */
+/*
+ * Gives a metric its value, and says in a few words why it is as it is (for line 1 when it is out of range), or why it
+ * has none (for the item's text when the command line has a threshold for it).
+ */
 void cdc_item_value(struct cdc_item *item, size_t metric, cdc_num value);
 void cdc_item_cause(struct cdc_item *item, size_t metric, const char *cause);
 
@@ -114,6 +118,9 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...) CDC_PRINTF(
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...) CDC_PRINTF(3, 4);
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
 
+/* Appends to the finding's text and headline. */
+void cdc_finding_append(struct cdc_finding *finding, const char *suffix);
+
 /* The same for the whole check, without an item. */
 struct cdc_finding *cdc_result_raise(struct cdc_check *check, size_t condition, const char *format, ...)
     CDC_PRINTF(3, 4);
@@ -123,6 +130,9 @@ void cdc_result_note(struct cdc_check *check, const char *format, ...) CDC_PRINT
 
 /* A line for --verbose. The caller asks the policy first when making the text is dear. */
 void cdc_result_verbose(struct cdc_check *check, const char *format, ...) CDC_PRINTF(2, 3);
+
+/* The rows of an answer, a line each, for --verbose three times. */
+void cdc_result_show_rows(struct cdc_check *check, const struct cdc_rows *rows);
 
 /* Notes an error as the condition that its kind stands for, with its text as the result's error. */
 void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err);

@@ -171,11 +171,16 @@ static CDC_NORETURN void finish(struct cdc_run *run, bool complete)
 	struct cdc_buf text = CDC_BUF_INIT;
 
 	cdc_decide(check, complete);
-	cdc_statefile_save(&run->file, &check->memory);
-	if (run->file.note.len)
-		cdc_result_note(check, "%s", run->file.note.text);
-	cdc_statefile_release(&run->file);
 	cdc_render(&text, check);
+	/* a directory that hangs must not turn what was judged into a time-out */
+	cdc_last_word_set(&text, &text, (int)check->result.state);
+	cdc_statefile_save(&run->file, &check->memory);
+	if (run->file.note.len) {
+		cdc_result_note(check, "%s", run->file.note.text);
+		cdc_buf_clear(&text);
+		cdc_render(&text, check);
+	}
+	cdc_statefile_release(&run->file);
 	say(&text, check->result.state);
 }
 

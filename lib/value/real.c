@@ -1,8 +1,10 @@
 #include "value/real.h"
 
-/* 10^20 in billionths, and how many digits of a mantissa are read exactly. */
-#define LIMIT      (CDC_NUM_ONE * 10000000000 * 10000000000)
-#define MAX_DIGITS 28
+/* 10^20 in billionths. */
+#define LIMIT (CDC_NUM_ONE * 10000000000 * 10000000000)
+/* How many digits of a mantissa are kept: more than a number below the limit has, and they fit into 127 bits. */
+#define DIGITS_10 37
+#define DIGITS_16 30
 /* Beyond this nothing but zero or "too large" can follow; it keeps the exponent within an int. */
 #define MAX_EXPONENT 100000
 
@@ -57,7 +59,7 @@ static size_t read_mantissa(const char *text, size_t n, int base, struct mantiss
 		if (digit < 0)
 			break;
 		ret->any = true;
-		if (ret->digits < MAX_DIGITS) {
+		if (ret->digits < (base == 10 ? DIGITS_10 : DIGITS_16)) {
 			ret->value = ret->value * base + digit;
 			ret->digits += ret->value != 0;
 			ret->scale += point && ret->scale < MAX_EXPONENT;

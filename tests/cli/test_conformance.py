@@ -14,7 +14,6 @@ from lab import hostile, need, net, plugin, targets
 
 # What no plugin has.
 UNKNOWN_OPTIONS = ["--bogus", "--bogus=1", "-p", "-p5432", "-a", "-C", "-Z", "-?", "---", "--=x"]
-SECRET = "geheim-0815"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_help_names_every_option(program):
 def test_help_has_the_conditions_with_their_states(program):
     text = plugin.run(program, "--help", check=False).text
     for name, state in targets.of(program).conditions.items():
-        assert re.search(r"^\s*%s\b(?!-).*\b%s\b" % (name, state), text, re.M | re.I), (name, state)
+        assert re.search(r"^\s*%s\s+%s\b" % (name, state), text, re.M | re.I), (name, state)
 
 
 def test_help_has_the_metrics(program):
@@ -99,8 +98,10 @@ def test_unknown_option_is_quoted(program):
     usage_error(program, "--bogus-name", says="--bogus-name")
 
 
-@pytest.mark.parametrize("option", ["--ver", "--ex", "--warn=5", "--crit", "--ho", "--p", "--no"])
+@pytest.mark.parametrize("option", ["--ver", "--ex", "--warn=5", "--crit", "--p", "--no", "--ho"])
 def test_ambiguous_abbreviation(program, option):
+    if option == "--ho" and "hostname" not in targets.of(program).options:
+        option = "--o"  # --on, --output-format
     done = usage_error(program, option, says=option.partition("=")[0])
     assert "ambiguous" in done.line1
 
@@ -112,7 +113,7 @@ def test_unique_abbreviation(program, port, option):
 
 
 def test_argument_in_every_form(program, port):
-    for args in (["-w5GiB"], ["-w", "5GiB"], ["--warning=5GiB"], ["--warning", "5GiB"], ["-vw5"], ["--"]):
+    for args in (["-w5"], ["-w", "5"], ["--warning=5"], ["--warning", "5"], ["-vw5"], ["--"]):
         accepted(program, port, args)
 
 
@@ -265,7 +266,11 @@ def test_numbers_and_choices(program, port):
            "--rate-window": ["", "abc", "30m:15m", "5x", "-5m", ":", "15m:30m:45m"],
            "--port": ["", "0", "65536", "-1", "abc", "1e3", " 5432", "5432 ", "0x50", "99999999999999999999"],
            "--tls": ["", "bogus", "require ", "REQUIREX"], "--type": ["", "bogus", "logicalx"],
+           "--connector-type": ["", "bogus", "postgresx"],
            "--size-limit": ["", "abc", "-1", "5s", "99999999999999999999"],
+           "--tasks": ["", "abc", "5:2", "5s", "1,5"],
+           "--max-age": ["", "abc", "-1", "5B", "1:2"], "--keepalive": ["", "abc", "-1s", "5B"],
+           "--binlog-pos": ["", "abc", "-1", "1.5", "1e3", "99999999999999999999"],
            "--output-format": ["xml", "JSONX", "json "]}
     for option, texts in bad.items():
         for text in texts if option[2:] in targets.of(program).options else ():
@@ -477,17 +482,15 @@ def test_output_never_goes_to_the_server(program, closed):
     """A socket opened after stdout was closed gets number 1: the text would end in the database."""
     heard = []
 
-    def listen(peer):
-        with contextlib.suppress(OSError):
-            while not b"".join(heard).endswith(b"end"):
-                data = peer.recv()
-                if not data:
-                    return
-                heard.append(data)
-                peer.send(b"nonsense")
-    with hostile.serve(listen) as port:
+    class Ear(hostile.Peer):
+        def recv(self, size=65536):
+            heard.append(super().recv(size))
+            return heard[-1]
+    server = targets.of(program).healthy("dbz_orders")
+    with hostile.serve(lambda peer: server(Ear(peer.sock, peer.closing))) as port:
         done = targets.run(program, port, closed=closed)
-    assert done.rc in (2, 3) and plugin.contract.tag(program).encode() not in b"".join(heard)
+    assert done.rc in ((0, 3) if 1 in closed else (0,)), done
+    assert heard and plugin.contract.tag(program).encode() not in b"".join(heard)
 
 
 @pytest.mark.parametrize("args", [[], ["--help"], ["--version"], ["--bogus"], ["--output-format=json"],
@@ -600,51 +603,3 @@ def test_nasty_hosts(program):
     for text in nasty_texts(2):
         done = plugin.run(program, "-t", "2", "-H", text, "--no-state", line_max=1000)
         assert done.rc in (2, 3)
-
-
-# --- secrets ------------------------------------------------------------------------------------------------
-
-def passwords(private, mode, name="passfile"):
-    path = private + "/" + name
-    with open(path, "w") as file:
-        file.write("*:*:*:*:%s\n" % SECRET)
-    os.chmod(path, mode)
-    return path
-
-
-def pg_only(program):
-    if targets.of(program).protocol != "pg":
-        pytest.skip("not a PostgreSQL plugin")
-
-
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_secret_file_that_others_read_is_refused(program, port, private, mode):
-    pg_only(program)
-    path = passwords(private, mode)
-    done = targets.run(program, port, "--passfile", path)
-    assert done.rc == 3 and path in done.line1 and SECRET not in done.text
-    done = targets.run(program, port, "--client-cert", path, "--private-key", path)
-    assert done.rc == 3 and path in done.line1
-
-
-def test_secrets_are_never_printed(program, private):
-    pg_only(program)
-    from lab import fakepg
-    heard = []
-
-    def startup(peer):
-        """Asks for the password in clear text, and quotes it back in an error as no decent server would."""
-        peer.send(fakepg.message(b"R", b"\0\0\0\3"))
-        heard.append(peer.recv())
-        fakepg.fail("28P01", "password authentication failed")(peer)
-    with fakepg.serve(startup=startup) as port:
-        done = targets.run(program, port, "-vvv", "--passfile", passwords(private, 0o600))
-        assert SECRET.encode() in heard[0], "the password was not even sent"
-        assert done.rc == 3 and SECRET not in done.text
-        for args in (["-o", "password=" + SECRET], ["-o", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)],
-                     ["-d", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)], ["-o", "sslpassword=" + SECRET]):
-            for fmt in ("nagios", "json"):
-                done = targets.run(program, port, "-vvv", args, "--output-format=" + fmt, line_max=1000)
-                assert SECRET not in done.text, done
-        done = targets.run(program, port, "-vvv", env={"PGPASSWORD": SECRET})
-        assert SECRET not in done.text and done.rc == 3

@@ -1,16 +1,14 @@
 """A PostgreSQL server that lies, for every plugin that asks one."""
 
-import concurrent.futures
 import functools
 import itertools
-import random
 import re
 import struct
 import threading
 
 import pytest
 
-from lab import cases, fakepg, hostile, plugin, proc, targets
+from lab import cases, fakepg, hostile, proc, targets
 from lab.fakepg import Raw, Reply, message
 
 Case = cases.Case
@@ -21,8 +19,7 @@ SALT = struct.pack("!I", 0x01020304)
 HEALTHY = targets.pg_healthy
 
 
-def pg(program):
-    return targets.of(program).protocol == "pg"
+PROTOCOL = "pg"
 
 
 def server(answer=None, **how):
@@ -333,8 +330,7 @@ ALL = [(suite, case) for suite in SUITES.values() for case in suite.cases]
 
 @pytest.mark.parametrize("suite, case", ALL, ids=lambda x: str(x) if isinstance(x, Case) else "")
 def test_lying_server(program, suite, case):
-    if pg(program):
-        suite.check(program, case)
+    suite.check(program, case)
 
 
 # --- rights that are missing ----------------------------------------------------------------------------------
@@ -374,35 +370,7 @@ def test_a_refusal_of_aurora(program):
         assert done.rc == 3 and "rds.logical_replication" in done.line1, done
 
 
-# --- a healthy server, for comparison and to cut ------------------------------------------------------------
-
-class Meter(hostile.Peer):
-    """Passes on limit bytes of what is said, then does `then`; counts them all. delay: between single bytes."""
-
-    def __init__(self, peer, limit=None, then=hostile.hang_up, change=None):
-        super().__init__(peer.sock, peer.closing)
-        self.limit, self.then, self.change, self.said, self.borders = limit, then, change, 0, []
-
-    def send(self, data):
-        if self.change:
-            data = self.change(self.said, data)
-        allowed = data if self.limit is None else data[:max(0, self.limit - self.said)]
-        self.said += len(allowed)
-        self.borders.append(self.said)
-        super().send(allowed)
-        if len(allowed) < len(data):
-            self.then(self)
-            raise ConnectionError("cut")
-
-
-def metered(**how):
-    meters = []
-
-    def handler(peer):
-        meters.append(Meter(peer, **how))
-        fakepg.handler(HEALTHY)(meters[-1])
-    return handler, meters
-
+# --- a healthy server ---------------------------------------------------------------------------------------
 
 def healthy(program, *args, **how):
     with fakepg.serve(HEALTHY) as port:
@@ -411,86 +379,11 @@ def healthy(program, *args, **how):
 
 def test_healthy_server(program):
     """The control: without it every test above could pass because of a fake that no client understands."""
-    if pg(program):
-        done = healthy(program)
-        assert done.rc == 0 and done.perf, done
-        for fmt in ("json", "prometheus"):
-            assert healthy(program, "--output-format=" + fmt).rc == 0
-        assert healthy(program, "--discover").text.startswith("[{")
-
-
-def stages(program):
-    """Where the answer of a healthy session may be cut: at every message, and in between."""
-    handler, meters = metered()
-    with hostile.serve(handler) as port:
-        assert targets.run(program, port).rc == 0
-    said, borders = meters[0].said, meters[0].borders
-    inside = random.Random(1).sample(range(said), min(20, said))
-    return sorted({n for b in borders for n in (b, b - 1, b + 1) if n < said} | set(inside))
-
-
-def at_every_stage(program, then, timeout, workers, step=1):
-    def one(limit):
-        handler, _ = metered(limit=limit, then=then)
-        with hostile.serve(handler) as port:
-            return limit, targets.run(program, port, "-t", timeout)
-    places = stages(program)[::step]
-    assert len(places) > 20
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, places))
-
-
-def test_cut_at_every_stage(program):
-    if pg(program):
-        for limit, done in at_every_stage(program, hostile.hang_up, "2", 4):
-            assert done.rc == 2, (limit, done)
-
-
-def test_stall_at_every_stage(program):
-    if pg(program):
-        for limit, done in at_every_stage(program, hostile.silent, "0.4", 8, 2):
-            assert done.rc == 3 and "time" in done.line1, (limit, done)
-            assert done.seconds < 0.4 + plugin.slack(program), (limit, done)
-
-
-def test_killed_at_every_stage(program):
-    def reset(peer):
-        peer.reset()
-    if pg(program):
-        for limit, done in at_every_stage(program, reset, "2", 4):
-            assert done.rc == 2, (limit, done)
-
-
-def test_flipped_bits(program):
-    """Whatever a broken network makes of an answer: a complete output, in time."""
-    def one(seed):
-        source = random.Random(seed)
-        place, bit = source.randrange(2000), 1 << source.randrange(8)
-
-        def change(said, data):
-            at = place - said
-            return data[:at] + bytes([data[at] ^ bit]) + data[at + 1:] if 0 <= at < len(data) else data
-        handler, _ = metered(change=change)
-        with hostile.serve(handler) as port:
-            return targets.run(program, port, "-t", "0.4", line_max=1000)
-    if pg(program):
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            for done in pool.map(one, range(120)):
-                assert done.seconds < 0.4 + plugin.slack(program), done
-
-
-def test_single_bytes(program):
-    """An answer in segments of one byte is the same answer."""
-    def handler(peer):
-        class Slow(hostile.Peer):
-            def send(self, data):
-                for byte in data:
-                    super().send(bytes([byte]))
-        peer.sock.setsockopt(6, 1, 1)
-        fakepg.handler(HEALTHY)(Slow(peer.sock, peer.closing))
-    if pg(program):
-        with hostile.serve(handler) as port:
-            assert targets.run(program, port).text == healthy(program).text
+    done = healthy(program)
+    assert done.rc == 0 and done.perf, done
+    for fmt in ("json", "prometheus"):
+        assert healthy(program, "--output-format=" + fmt).rc == 0
+    assert healthy(program, "--discover").text.startswith("[{")
 
 
 def test_many_notices_change_nothing(program):
@@ -500,7 +393,6 @@ def test_many_notices_change_nothing(program):
         if reply.columns:
             reply.rows = itertools.chain([Raw(fakepg.notice(NASTY) * 5000)], list(reply.rows)[:1])
         return reply
-    if pg(program):
-        with fakepg.serve(answer) as port:
-            done = targets.run(program, port)
-        assert done.text == healthy(program).text
+    with fakepg.serve(answer) as port:
+        done = targets.run(program, port)
+    assert done.text == healthy(program).text

@@ -58,7 +58,8 @@ class Peer:
 class Server:
     def __init__(self, handler, host=net.HOST):
         self.handler, self.closing, self.peers = handler, threading.Event(), []
-        self.listener = socket.create_server((host, 0), backlog=64)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family, backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -66,6 +67,8 @@ class Server:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self.listener.accept()
+                # An answer in several pieces must not wait for the client's acknowledgements.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer = Peer(sock, self.closing)
                 self.peers.append(peer)
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()

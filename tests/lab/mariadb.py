@@ -28,6 +28,7 @@ class Build:
 
     def __init__(self, version):
         self.version = version
+        self.makes_keys = tuple(int(part) for part in version.split(".")) >= (11, 4)
 
     def server(self):
         return [str(self.program), "--no-defaults"]

@@ -13,7 +13,7 @@ class Build:
     """A version of MySQL. What callers need: name, gtid, replica, status, and the methods without an underscore."""
 
     name = "MySQL"
-    large = False
+    large = makes_keys = False
     plain_plugin = "mysql_native_password"
     gtid = {"gtid_mode": "ON", "enforce_gtid_consistency": "ON"}
     replica = {"log_slave_updates": True}

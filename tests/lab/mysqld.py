@@ -26,6 +26,8 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 from lab import mariadb, maven, mysql, mywire, net, proc
 
 VERSIONS = {**mysql.VERSIONS, **mariadb.VERSIONS}
@@ -37,6 +39,13 @@ def at_hand(version):
     """False for a large version that is not in the cache and that nobody asked for (CDC_FULL=1)."""
     build = VERSIONS[version]
     return not build.large or bool(os.environ.get("CDC_FULL")) or template_place(version).exists()
+
+
+def parameters(wanted=None):
+    """Versions (all, unless said otherwise) as parameters of a test; one that is not at hand is skipped loudly."""
+    return [pytest.param(version, marks=[] if at_hand(version) else pytest.mark.skip(
+        reason=f"{VERSIONS[version].name} {version} is large: CDC_FULL=1 fetches it"))
+        for version in VERSIONS if wanted is None or version in wanted]
 
 
 def template_place(version):
@@ -176,7 +185,7 @@ class Server:
             "binlog-format": "ROW", "sync-binlog": 0, "innodb-flush-log-at-trx-commit": 0,
             "innodb-flush-method": "nosync", "innodb-buffer-pool-size": "16M", "performance-schema": False,
             "skip-name-resolve": True, "secure-file-priv": "", "max-connections": 100,
-            **self.build.settings, **{key.replace("_", "-"): value for key, value in self.options.items()}}
+            **self.build.settings, **_certificate(self.build), **{key.replace("_", "-"): value for key, value in self.options.items()}}
         argv = [*self.build.server(), *(_argument(*pair) for pair in settings.items() if pair[1] is not None)]
         if os.geteuid() == 0:
             argv.append("--user=root")  # both families insist that it is said
@@ -259,8 +268,11 @@ class Server:
         return self.binlogs()[-1][0]
 
     def purge(self, file):
-        """Removes the files before this one."""
-        self.sql(f"PURGE BINARY LOGS TO '{file}'")
+        """Removes the files before this one. MariaDB leaves, without a word, what its storage engine still needs."""
+        def purged():
+            self.sql("FLUSH ENGINE LOGS", f"PURGE BINARY LOGS TO '{file}'")
+            return self.binlogs()[0][0] == file
+        wait_for(purged, f"{self} does not purge to {file}: {self.binlogs()}")
 
     def touch(self, file, at):
         """Lets a file say that it was last written then: that is what servers purge by."""
@@ -351,6 +363,20 @@ class Reader:
 
     def __exit__(self, *_):
         self.close()
+
+
+def _certificate(build):
+    """MariaDB from 11.4 on makes an RSA key of 4096 bits in every start that has none, which takes half a minute."""
+    if not build.makes_keys:
+        return {}
+    directory = maven.cache() / "lab-certificate"
+    with maven.locked(directory.name):
+        if not (directory / "cert.pem").exists():
+            directory.mkdir(exist_ok=True)
+            mysql.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                       "-days", "3650", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                       "-keyout", directory / "key.pem", "-out", directory / "cert.pem"])
+    return {"ssl-cert": directory / "cert.pem", "ssl-key": directory / "key.pem"}
 
 
 def _argument(name, value):

@@ -9,6 +9,7 @@ No client library takes part: the reader of the tests is nobody's code but their
 here. Accounts log in with mysql_native_password or caching_sha2_password, over a Unix socket or TCP without TLS.
 """
 
+import contextlib
 import hashlib
 import socket
 import struct
@@ -68,24 +69,31 @@ class Connection:
         self.close()
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self._command(COM_QUIT, b"")  # or the server counts and logs an aborted client
         self.sock.close()
 
     # SQL
 
     def rows(self, sql):
         """The rows of a statement, each {column: text or None}; [] for one that gives none."""
+        names, rows = self.table(sql)
+        return [dict(zip(names, row)) for row in rows]
+
+    def table(self, sql):
+        """(names, rows), each row a list of texts or None."""
         self._command(COM_QUERY, sql.encode())
         first = self._read()
         self._raise_error(first)
         if first[0] == 0:
-            return []
+            return [], []
         names = [self._column() for _ in range(_integer(first, 0)[0])]
         self._read()  # EOF
         rows = []
         while (packet := self._read())[0] != 0xFE or len(packet) > 8:
             self._raise_error(packet)
-            rows.append(dict(zip(names, _texts(packet))))
-        return rows
+            rows.append(_texts(packet))
+        return names, rows
 
     def value(self, sql):
         [row] = self.rows(sql)

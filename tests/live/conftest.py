@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab import mysqld, pg
+from lab import mysqld, pg, pipeline, stacks
 
 
 @pytest.fixture(scope="session")
@@ -17,16 +17,17 @@ def my_lab():
         yield lab
 
 
+@pytest.fixture(scope="session", params=list(stacks.STACKS))
+def pipe(request):
+    """A whole pipeline with Kafka Connect, of each generation."""
+    with pipeline.Pipeline(request.param) as found:
+        yield found
+
+
 def pytest_generate_tests(metafunc):
     """A test with an argument my_version runs once for each version of MySQL and MariaDB."""
     if "my_version" in metafunc.fixturenames and not _is_parametrized(metafunc, "my_version"):
-        metafunc.parametrize("my_version", my_versions())
-
-
-def my_versions(wanted=mysqld.VERSIONS):
-    """Versions as parameters; a large one that is not here yet is fetched by tests/run --full (CDC_FULL=1) alone."""
-    return [pytest.param(version, marks=[] if mysqld.at_hand(version) else pytest.mark.skip(
-        reason=f"{mysqld.VERSIONS[version].name} {version} is large: CDC_FULL=1 fetches it")) for version in wanted]
+        metafunc.parametrize("my_version", mysqld.parameters())
 
 
 def _is_parametrized(metafunc, name):

@@ -4,11 +4,12 @@ import contextlib
 import dataclasses
 import os
 import re
+import signal
 import time
 
 import pytest
 
-from lab import contract, pg, pg_situations
+from lab import contract, libpq, pg, pg_situations
 from lab.plugin import plugin
 
 KIB, MIB = pg.MIB // 1024, pg.MIB
@@ -243,6 +244,15 @@ def test_inactive_grows(pg_lab, state, major):
         assert alarmed.state == (WARNING if major >= 17 else alarmed.state), alarmed
 
 
+@pytest.mark.parametrize("major", [16, 18])
+def test_a_threshold_that_cannot_be_tried_is_told(pg_lab, major):
+    """The condition that the threshold replaced says nothing either: it must not look as if all were well."""
+    with pg_situations.make(pg_lab, major, "inactive") as case:
+        result = check(case.server, "--no-state", "--grace=0", "--critical-inactive=1h", "--critical-frozen=1h")
+        assert result.state == OK and "frozen has no value (no memory of earlier runs)" in result.text, result
+        assert major >= 17 or "inactive has no value (no memory of earlier runs)" in result.text, result
+
+
 @pytest.mark.parametrize("major", pg.VERSIONS)
 def test_frozen_while_wal_is_written(pg_lab, state, major):
     with pg_situations.make(pg_lab, major, "lagging") as case, case.server.workload(MIB):
@@ -351,6 +361,53 @@ def test_a_restart_is_no_finding(pg_lab, state, major, how):
         assert result.state == OK, result
 
 
+@pytest.mark.parametrize("major", [16, 18])
+def test_a_restart_starts_timers_anew(pg_lab, state, major):
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.write_wal(MIB)
+        args = ["-s", "dbz", "-w", "~:", "-c", "1kB", "--critical-for=1s"]
+        assert check(server, *args, state_dir=state).state == OK
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+        server.restart()
+        result = check(server, *args, state_dir=state)
+        assert result.state == OK and re.search("for (0 s|[0-9]+ ms) of 1 s", result.text), result
+        time.sleep(1.1)
+        assert check(server, *args, state_dir=state).state == CRITICAL
+
+
+@pytest.mark.parametrize("major", pg.VERSIONS)
+def test_the_crash_of_a_backend_is_no_finding(pg_lab, state, major):
+    """All processes but the postmaster begin anew: statistics are lost, a physical slot goes back to the checkpoint."""
+    names = ["-s", "dbz", "-s", "replica"]
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.create_physical("replica")
+        server.checkpoint()
+        with server.consumer("dbz", may_end=True), server.consumer("replica", physical=True, may_end=True):
+            for _ in range(20):
+                server.sql("insert into changes (text) values ('before')")
+            server.write_wal(MIB)
+            time.sleep(1.5)  # up to 14 the statistics follow within half a second
+        pg.wait_for(lambda: not [slot for slot in server.slots() if slot["active"] == "t"], "consumers gone")
+        before = check(server, *names, state_dir=state)
+        started = server.value("select pg_postmaster_start_time()")
+        with server.connect() as session:
+            os.kill(session.pid, signal.SIGKILL)
+        pg.wait_for(lambda: "all server processes terminated" in server.log_text(), "crash")
+        pg.wait_for(lambda: accepts(server), "recovery")
+        assert server.value("select pg_postmaster_start_time()") == started
+        result = check(server, *names, state_dir=state)
+        assert before.state == result.state == OK, result
+
+
+def accepts(server):
+    with contextlib.suppress(libpq.Error):
+        return server.value("select true")
+    return False
+
+
 @pytest.mark.parametrize("major", [17, 18])
 @pytest.mark.parametrize("name, wanted", [("promoted", OK), ("promoted-unsynced", CRITICAL)])
 def test_failover_behind_one_address(pg_lab, state, private, major, name, wanted):
@@ -373,6 +430,35 @@ def test_failover_behind_one_address(pg_lab, state, private, major, name, wanted
         result = check(server, "-s", "dbz", host=address, state_dir=state)
         assert result.state == wanted, result
         assert wanted == OK or re.search("again|recreated|anew|failover", result.line1), result
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_failover_in_a_list_of_hosts(pg_lab, state, how):
+    """Whichever host answers, it is the same check: what is gone has vanished, what comes back was created anew."""
+    with contextlib.ExitStack() as stack:
+        primary = stack.enter_context(pg_lab.fresh(18))
+        server = pg_lab.standby(primary)
+        stack.callback(pg_lab.remove, server)
+        hosts = f"{primary.host},{server.host}"
+        primary.create_slot("dbz")
+        primary.create_slot("dbz_copied", failover=True)
+        pg_situations.sync(primary, server, "dbz_copied")
+
+        def look(*args):
+            if how == "option":
+                return check(primary, *args, host=hosts, state_dir=state)
+            return plugin("check_pg_slot", "-u", pg.PLAIN, *args, state_dir=state,
+                          env={"PGHOST": hosts, "PGPORT": str(primary.port)})
+
+        assert look().state == look("-s", "dbz").state == OK
+        primary.stop()
+        server.promote()
+        result = look()
+        assert result.state == WARNING and "dbz is not there any more" in result.line1, result
+        server.create_slot("dbz")
+        for args in [], ["-s", "dbz"]:
+            result = look(*args)
+            assert result.state == CRITICAL and "created again" in result.line1, result
 
 
 def move_address(link, server):
@@ -432,6 +518,21 @@ def test_a_refused_optional_query_leaves_out_its_metrics_only(pg_lab, major):
         assert wanted.state == UNKNOWN and re.search("GRANT SELECT ON .*pg_stat_replication_slots", wanted.text), wanted
 
 
+@pytest.mark.parametrize("major", [10, 18])
+def test_a_right_that_tells_a_failover(pg_lab, major):
+    """A note with the GRANT; UNKNOWN when the command line speaks of what it is for."""
+    grant = r"GRANT (EXECUTE ON FUNCTION .*pg_control_system\(\).*) TO \"plain\""
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.sql("revoke execute on function pg_control_system(), pg_control_checkpoint() from public")
+        noted = check(server)
+        assert noted.state == OK and re.search(grant, noted.text), noted
+        wanted = check(server, "--on", "recreated=warning")
+        assert wanted.state == UNKNOWN, wanted
+        server.sql(re.search(grant, wanted.text).group())
+        assert "GRANT" not in check(server).text
+
+
 @pytest.mark.parametrize("major", pg.VERSIONS)
 def test_one_read_only_connection(pg_lab, major):
     with pg_lab.fresh(major, log_connections="on", log_statement="all", log_line_prefix="%a|%u|") as server:
@@ -445,6 +546,19 @@ def test_one_read_only_connection(pg_lab, major):
         assert 1 <= len(statements) <= 12, log
         assert not [line for line in statements if re.search(r"\b(insert|update|delete|create|drop|pg_drop)\b", line, re.I)]
         assert not [line for line in log.splitlines() if "ERROR" in line], log
+
+
+@pytest.mark.parametrize("major", [10, 18])
+def test_no_function_of_a_schema_takes_part(pg_lab, major):
+    """A database's own search_path may name a schema before pg_catalog."""
+    with pg_lab.fresh(major) as server:
+        server.create_slot("dbz")
+        server.sql("create schema evil; grant usage on schema evil to public; create function "
+                   "evil.set_config(text, text, boolean) returns text language plpgsql as "
+                   "$$ begin raise exception 'called'; end $$; "
+                   "alter database postgres set search_path = evil, pg_catalog")
+        result = check(server, "-s", "dbz")
+        assert result.state == OK, result
 
 
 def test_every_situation_is_expected():

@@ -60,6 +60,14 @@ static void replace_row(struct cdc_rows *rows, size_t row, const char **cells)
 	made.count = 0;
 }
 
+bool facts_read(const char *plugin, const char *name, const char *question, struct cdc_buf *ret)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), CDC_SRCDIR "/tests/facts/%s/%s.%s", plugin, name, question);
+	return read_text(path, ret);
+}
+
 void facts_set(struct cdc_rows *rows, size_t row, const char *column, const char *value)
 {
 	const char *cells[100];
@@ -130,7 +138,7 @@ static void find_missing(const char *plugin, const char *query, const char *text
 	DIR *dir;
 
 	snprintf(path, sizeof(path), CDC_SRCDIR "/tests/facts/%s", plugin);
-	snprintf(suffix, sizeof(suffix), ".%s.tsv", query);
+	snprintf(suffix, sizeof(suffix), *query == '.' ? "%s" : ".%s.tsv", query);
 	dir = opendir(path);
 	expect(dir != NULL, "%s cannot be read", path);
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL && count < CDC_LEN(names);) {

@@ -18,9 +18,13 @@ struct fact {
 /* Reads an answer; false when none was recorded. The test fails when it cannot be understood. */
 bool facts_load(const char *plugin, const char *name, const char *query, struct fact *ret);
 
+/* Reads a recorded text, NAME.QUESTION with its ending; false when none was recorded. */
+bool facts_read(const char *plugin, const char *name, const char *question, struct cdc_buf *ret);
+
 /*
  * Plays every section of PLUGIN.expected and compares the whole output. A section is a line "== NAME OPTIONS" and the
- * output below it. Every recorded NAME (NAME.QUERY.tsv for the given query) must have one. With CDC_UPDATE=1 in the
+ * output below it. Every recorded NAME (NAME.QUERY.tsv for the given query, or NAME and a suffix that begins with a
+ * dot) must have one. With CDC_UPDATE=1 in the
  * environment the file is written anew instead, for reading what changed. play returns an output that is freed here.
  */
 void facts_expect(const char *plugin, const char *query, char *(*play)(const char *name, const char *options));

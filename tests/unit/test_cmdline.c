@@ -165,6 +165,7 @@ static const struct refused_case refused_cases[] = {
 	{ "--include *a", NULL },
 	{ "--include a{2", NULL },
 	{ "--include a{2,1}", NULL },
+	{ "--include a+++++++++", "option --include: 'a+++++++++' repeats a repetition" },
 	{ "-P x", "option --number: 'x': a number from -5 to 100 is expected" },
 	{ "-P 101", "option --number: '101': a number from -5 to 100 is expected" },
 	{ "-P -6", "option --number: '-6': a number from -5 to 100 is expected" },

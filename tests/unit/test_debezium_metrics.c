@@ -150,6 +150,8 @@ static const struct {
 	{ { { "name", "a,b" } }, "a,b/////0" },
 	{ { { "database", "\"my db,1\"" }, { "server", "S" } }, "S/my db,1////0" },
 	{ { { "database", "\"a\\\"b\"" }, { "server", "S" } }, "S/a\"b////0" },
+	{ { { "database", "\"a,b=c\\\"d\"" }, { "server", "S" } }, "S/a,b=c\"d////0" },
+	{ { { "name", "S, dc=\"x, task=1\", task=2" } }, "S//2///0" },
 	/* which of several labels is the server */
 	{ { { "name", "N" }, { "connector", "C" }, { "server", "S" } }, "S/////0" },
 	{ { { "connector", "C" }, { "name", "N" } }, "N/////0" },

@@ -10,6 +10,7 @@
 struct recorder {
 	struct cdc_buf text;
 	bool all;
+	const char *ignores;
 	int refuse_after;
 };
 
@@ -27,6 +28,8 @@ static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 	if (recorder->refuse_after > 0 && --recorder->refuse_after == 0)
 		return cdc_fail(err, CDC_ERR_DENIED, "enough");
 	cdc_buf_add(&recorder->text, sample->name);
+	if (sample->again)
+		cdc_buf_add(&recorder->text, " again");
 	for (size_t i = 0; i < sample->label_count; i++)
 		cdc_buf_addf(&recorder->text, " %s=<%s>", sample->labels[i].name, sample->labels[i].value);
 	cdc_buf_add(&recorder->text, " ");
@@ -44,7 +47,7 @@ static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 static int read_page(const char *page, size_t n, size_t piece, struct recorder *recorder, bool openmetrics,
     struct cdc_err *err)
 {
-	struct cdc_sample_taker taker = { .wants = wants, .take = take, .arg = recorder };
+	struct cdc_sample_taker taker = { wants, take, recorder, { recorder->ignores } };
 	struct cdc_exposition reader;
 	int code = 0;
 
@@ -158,6 +161,46 @@ static void test_wrong(void **state CDC_UNUSED)
 	}
 }
 
+/* Lines that differ in an ignored label alone come without labels; all others as ever. */
+static void test_ignored_label(void **state CDC_UNUSED)
+{
+	static const char page[] = "wide 0\n"
+				   "w{a=\"1\",key=\"x\",b=\"2\"} 1\n"
+				   "w{a=\"1\",key=\"yy,}\",b=\"2\"} 2 5000\n"
+				   "w{a=\"1\",key=\"\",b=\"2\"} 3\n"
+				   "w{a=\"1\",key=\"\\\"\",b=\"2\"} 4\n"
+				   "w{a=\"1\",key=\"z\",b=\"2\"} 5\n"
+				   "w{a=\"1\",key=\"z\",b=\"2\"} 6\n"
+				   "w{a=\"1\",key=\"z\",b=\"3\"} 7\n"
+				   "v{a=\"1\",key=\"z\",b=\"3\"} 7\n"
+				   "w{a=\"1\",key=\"q\",b=\"3\"} 8\n"
+				   "w{a=\"1\"} 9\n"
+				   "w{a=\"1\",key=\"q\",b=\"3\"} 10\n";
+	static const char samples[] = "wide 0\n"
+				      "w a=<1> key=<x> b=<2> 1\n"
+				      "w again 2 @5000000\n"
+				      "w again 3\n"
+				      "w a=<1> key=<\"> b=<2> 4\n"
+				      "w a=<1> key=<z> b=<2> 5\n"
+				      "w again 6\n"
+				      "w a=<1> key=<z> b=<3> 7\n"
+				      "w again 8\n"
+				      "w a=<1> 9\n"
+				      "w a=<1> key=<q> b=<3> 10\n";
+
+	for (size_t piece = 1; piece < 500; piece *= 3) {
+		struct recorder recorder = { .text = CDC_BUF_INIT, .ignores = "key" };
+		struct cdc_err err = { 0 };
+
+		assert_int_equal(read_page(page, strlen(page), piece, &recorder, false, &err), 0);
+		expect_text("again", recorder.text.text, samples);
+		cdc_buf_clear(&recorder.text);
+		expect(read_page("v 1\nw{key=\"a\"} 1\nw{key=\"b\"} x\n", 34, piece, &recorder, false, &err) < 0, "x was taken");
+		expect_part("again", err.text, "line 3 is no sample of a metric, its value is no number: 'w{key=\"b\"} x'");
+		cdc_buf_release(&recorder.text);
+	}
+}
+
 static void test_openmetrics_by_type(void **state CDC_UNUSED)
 {
 	struct recorder recorder = { .text = CDC_BUF_INIT };
@@ -241,6 +284,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_ignored_label),
 		cmocka_unit_test(test_openmetrics_by_type),
 		cmocka_unit_test(test_taker_refuses),
 		cmocka_unit_test(test_nul),

@@ -235,6 +235,23 @@ static void test_since(void **state CDC_UNUSED)
 	cdc_memory_release(&memory);
 }
 
+/* A restart of the server and a failover start every timer anew, and no first run does. */
+static void test_since_in_another_epoch(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *epoch;
+		int64_t age;
+	} runs[] = { { "one", 0 }, { "one", MINUTE }, { "two", 0 }, { "two", MINUTE } };
+	struct cdc_memory memory = memory_at(EPOCH);
+
+	for (size_t i = 0; i < CDC_LEN(runs); i++) {
+		pass_on(&memory, memory.now_ms + MINUTE);
+		cdc_memory_epoch(&memory, runs[i].epoch);
+		assert_int_equal(memory.now_ms - cdc_memory_since(&memory, "item", "name", 15 * MINUTE), runs[i].age);
+	}
+	cdc_memory_release(&memory);
+}
+
 /* A file that somebody wrote by hand, with the right hash, must not make arithmetic overflow. */
 static void test_absurd_times(void **state CDC_UNUSED)
 {
@@ -391,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_damage_is_seen),
 		cmocka_unit_test(test_since),
+		cmocka_unit_test(test_since_in_another_epoch),
 		cmocka_unit_test(test_absurd_times),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_extreme_rates),

@@ -1,0 +1,136 @@
+/*
+ * Findings that compare with an earlier run are held: remembered when they are seen, and raised again in every run until
+ * --hold is over, or a monitoring system that asks three times before it notifies would never tell (interface.md,
+ * section 6).
+ */
+#include "plugin/decide_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+
+#define KEY_HELD      "held."
+#define HEADLINE_MARK '\x1f'
+
+static void held_key(struct cdc_buf *key, const struct cdc_condition *row)
+{
+	cdc_buf_addf(key, KEY_HELD "%s", row->name);
+}
+
+/* What an earlier run saw: value is owned, the texts point into it. */
+struct held {
+	char *value, *text, *headline;
+	int64_t seen_ms;
+};
+
+/* Splits a held value; false when it is not of our making. */
+static bool parse_held(struct held *held)
+{
+	char *blank = strchr(held->value, ' '), *mark = strchr(held->value, HEADLINE_MARK);
+
+	if (!blank || !mark || mark < blank)
+		return false;
+	*blank = *mark = '\0';
+	held->text = blank + 1;
+	held->headline = mark + 1;
+	return cdc_num_parse_int(held->value, &held->seen_ms) && held->seen_ms >= 0;
+}
+
+/* True if an earlier run saw that condition and its time is not over; held->value is the caller's then. */
+static bool find_held(const struct cdc_check *check, const char *name, const struct cdc_condition *row,
+    struct held *held)
+{
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
+	int64_t now_ms = check->memory.now_ms;
+
+	held_key(&key, row);
+	held->value = cdc_strdup(cdc_memory_get(&check->memory, name, key.text));
+	if (!held->value)
+		return false;
+	if (parse_held(held)) {
+		/* a clock that went backwards must neither make it hold for ever nor forget it */
+		if (held->seen_ms > now_ms)
+			held->seen_ms = now_ms;
+		if (now_ms - held->seen_ms < check->policy->hold_ms)
+			return true;
+	}
+	free(held->value);
+	return false;
+}
+
+void cdc_held_keep(struct cdc_check *check, const char *item, const struct cdc_condition *row, int64_t seen_ms,
+    const char *text, const char *headline)
+{
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT, value = CDC_BUF_INIT;
+
+	held_key(&key, row);
+	cdc_buf_addf(&value, "%" PRId64 " %s%c%s", seen_ms, text, HEADLINE_MARK, headline ? headline : "");
+	cdc_memory_put(&check->memory, item, key.text, value.text);
+}
+
+/* By the row, for one that replaces a common row has two indices. */
+static bool has_live_finding(const struct cdc_check *check, const struct cdc_item *item, const struct cdc_condition *row)
+{
+	for (size_t i = 0; i < item->finding_count; i++)
+		if (cdc_row_of(check, &item->findings[i]) == row && !item->findings[i].from_memory)
+			return true;
+	return false;
+}
+
+/* Raises again what an earlier run saw, unless this run sees it too or its time is over. */
+static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition)
+{
+	const struct cdc_condition *row = check->policy->rows[condition];
+	CDC_BUF_CLEANUP struct cdc_buf ago = CDC_BUF_INIT;
+	struct cdc_finding *finding;
+	struct held held;
+
+	if (has_live_finding(check, item, row) || !find_held(check, item->key, row, &held))
+		return;
+	cdc_held_keep(check, item->key, row, held.seen_ms, held.text, held.headline);
+	finding = cdc_item_raise(item, condition, "%s", held.text);
+	if (*held.headline)
+		cdc_finding_headline(finding, "%s", held.headline);
+	finding->from_memory = true;
+	cdc_buf_add(&ago, " (seen ");
+	cdc_text_add_duration(&ago, check->memory.now_ms - held.seen_ms);
+	cdc_buf_add(&ago, " ago)");
+	cdc_finding_append(finding, ago.text);
+	free(held.value);
+}
+
+void cdc_held_raise(struct cdc_check *check, struct cdc_item *item)
+{
+	const struct cdc_plugin *plugin = check->policy->plugin;
+
+	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
+		const struct cdc_condition *row = check->policy->rows[i];
+
+		if (row->held && cdc_plugin_find_condition(plugin, row->name) == (int)i)
+			raise_held(check, item, i);
+	}
+}
+
+
+bool cdc_held_any(const struct cdc_check *check, const char *name)
+{
+	const struct cdc_plugin *plugin = check->policy->plugin;
+	struct held held;
+
+	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
+		if (find_held(check, name, check->policy->rows[i], &held)) {
+			free(held.value);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool cdc_held_was_told(const struct cdc_check *check, const char *name, size_t condition)
+{
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
+
+	held_key(&key, check->policy->rows[condition]);
+	return cdc_memory_get(&check->memory, name, key.text) != NULL;
+}

@@ -1,0 +1,85 @@
+"""No secret is an argument, no file with one may be open to others, and none is ever printed."""
+
+import os
+
+import pytest
+
+from lab import fakepg, net, targets
+
+SECRET = "geheim-0815"
+# How a secret stands in each kind of file.
+CONTENTS = {"passfile": "*:*:*:*:%s\n", "password-file": "%s\n", "defaults-file": "[client]\npassword=%s\n",
+            "auth-file": "x:%s\n", "bearer-file": "%s\n", "netrc-file": "machine 127.0.0.1 login x password %s\n",
+            "header-file": "X-Api-Key: %s\n"}
+
+
+@pytest.fixture
+def port(program):
+    with targets.serve_healthy(program) as number:
+        yield number
+
+
+def secret_file(private, option, mode):
+    path = "%s/%s" % (private, option)
+    with open(path, "w") as file:
+        file.write(CONTENTS.get(option, "%s\n") % SECRET)
+    os.chmod(path, mode)
+    return path
+
+
+def secret_options(program):
+    return [option for option in CONTENTS if option in targets.of(program).options]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_secret_file_that_others_read_is_refused(program, port, private, mode):
+    for option in secret_options(program):
+        path = secret_file(private, option, mode)
+        done = targets.run(program, port, "--" + option, path)
+        assert done.rc == 3 and path in done.line1 and SECRET not in done.text, done
+        assert targets.run(program, port, "--" + option, secret_file(private, option, 0o600)).rc != 3
+    path = secret_file(private, "private-key", mode)
+    done = targets.run(program, port, "--client-cert", path, "--private-key", path)
+    assert done.rc == 3 and path in done.line1 and SECRET not in done.text, done
+
+
+def test_a_secret_file_that_is_not_there(program, port, private):
+    for option in secret_options(program):
+        done = targets.run(program, port, "--%s=%s/none" % (option, private))
+        assert done.rc == 3 and private + "/none" in done.line1, done
+
+
+@pytest.mark.parametrize("fmt", ["nagios", "json", "prometheus"])
+def test_secrets_are_never_printed(program, port, private, fmt):
+    with net.refused() as nobody:
+        for option in secret_options(program):
+            path = secret_file(private, option, 0o600)
+            for number in (port, nobody):
+                done = targets.run(program, number, "-vvv", "--output-format=" + fmt, "--%s=%s" % (option, path))
+                assert SECRET not in done.text, done
+
+
+def startup(heard):
+    """Asks for the password in clear text, and quotes it back in an error as no decent server would."""
+    def ask(peer):
+        peer.send(fakepg.message(b"R", b"\0\0\0\3"))
+        heard.append(peer.recv())
+        fakepg.fail("28P01", "password authentication failed")(peer)
+    return ask
+
+
+def test_a_password_for_postgresql(program, private):
+    if targets.of(program).protocol != "pg":
+        return  # libpq alone takes them from connection strings
+    heard = []
+    with fakepg.serve(startup=startup(heard)) as port:
+        done = targets.run(program, port, "-vvv", "--passfile", secret_file(private, "passfile", 0o600))
+        assert SECRET.encode() in heard[0], "the password was not even sent"
+        assert done.rc == 3 and SECRET not in done.text
+        for args in (["-o", "password=" + SECRET], ["-o", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)],
+                     ["-d", "postgresql://x:%s@127.0.0.1:%d/y" % (SECRET, port)], ["-o", "sslpassword=" + SECRET]):
+            for fmt in ("nagios", "json"):
+                done = targets.run(program, port, "-vvv", args, "--output-format=" + fmt, line_max=1000)
+                assert SECRET not in done.text, done
+        done = targets.run(program, port, "-vvv", env={"PGPASSWORD": SECRET})
+        assert SECRET not in done.text and done.rc == 3
