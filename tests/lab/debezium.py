@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import uuid
 
 from lab import mysqld, pg
 
@@ -68,8 +69,10 @@ class Postgres(Source):
         self.server.sql(f"insert into signals values (md5(random()::text), '{kind}', '{data}')")
 
     def forget(self):
-        """Drops the slots that connectors left."""
+        """Drops the slots that connectors left, and makes the table small again."""
         self.server.drop_slots()
+        self.server.sql("truncate items; truncate signals")
+        self.write(3)
         self.prefixes.clear()
 
     def close(self):
@@ -89,7 +92,7 @@ class MySql(Source):
                 "database.ssl.mode": "disabled", "database.allowPublicKeyRetrieval": "true",
                 "table.include.list": "lab.items", "database.include.list": "lab",
                 "schema.history.internal.kafka.bootstrap.servers": self.broker.address,
-                "schema.history.internal.kafka.topic": f"{prefix}-history", "connect.keep.alive.interval.ms": 5000,
+                "schema.history.internal.kafka.topic": f"{prefix}-{uuid.uuid4().hex}", "connect.keep.alive.interval.ms": 5000,
                 "include.schema.changes": "false"}
 
     def prepare(self):

@@ -222,18 +222,16 @@ class Worker(Server):
         self.metrics_url = f"http://{HOST}:{exporter}/metrics"
         self.jolokia_url = f"http://{HOST}:{jolokia}/jolokia"
         self.headers = {}
-        self._agents = [(exporter, jolokia)] if agents else []
-        self._jmx = jmx
+        self.measured, self._agent_ports, self._jmx = agents, (exporter, jolokia), jmx
 
     def start(self, wait=True):
         stack = self.lab.stack
         arguments = [self._write(f"{self.name}.properties", self._configuration())]
-        agents = []
-        for exporter, jolokia in self._agents:
-            agents = [(stack.exporter(), f"{HOST}:{exporter}:{RULES}"),
-                      (stack.jolokia(), f"port={jolokia},host={HOST},discoveryEnabled=false")]
+        exporter, jolokia = self._agent_ports
+        agents = [(stack.exporter(), f"{HOST}:{exporter}:{RULES}"),
+                  (stack.jolokia(), f"port={jolokia},host={HOST},discoveryEnabled=false")]
         self.process = jvm.start("org.apache.kafka.connect.cli.ConnectDistributed", stack.kafka_jars(), self.log,
-                                 arguments, heap=512, agents=agents, properties={
+                                 arguments, heap=512, agents=agents if self.measured else [], properties={
                                      **self.lab.properties(), **self._remote(), **self.properties})
         if wait:
             self.process.wait_for(self.ready, 120)

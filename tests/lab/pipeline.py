@@ -58,15 +58,26 @@ class Pipeline:
         return f"{start}{next(self._numbers)}"
 
     @contextlib.contextmanager
-    def connector(self, source, name=None, worker=None, wait=True, **settings):
-        """A connector whose topic.prefix is its name. Yields the name; at the end it, its offsets and its slot go."""
+    def connector(self, source, name=None, worker=None, wait=True, start=True, **settings):
+        """A connector whose topic.prefix is its name. Yields the name; at the end it, its offsets and its slot go.
+
+        start=False: the block creates it. settings: of the connector, see debezium.Source.connector().
+        """
         worker, name = worker or self.worker, name or self.name(source.kind)
         try:
-            worker.create(name, source.connector(name, **settings), wait)
+            if start:
+                worker.create(name, source.connector(name, **settings), wait)
             yield name
         finally:
             worker.delete(name, offsets=True)
+            self._gone(name)
             source.forget()
+
+    def _gone(self, name):
+        """A bean of the last task would keep the next one of the same name from having any."""
+        for worker in self.lab.workers:
+            if worker.measured and worker.process:
+                kafka.wait_for(lambda: not worker.beans(name), f"the beans of {name} are gone")
 
     def streaming(self, name, worker=None):
         """Until Debezium says that it streams."""

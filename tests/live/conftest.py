@@ -24,6 +24,13 @@ def pipe(request):
         yield found
 
 
+def pytest_collection_modifyitems(items):
+    """What needs a pipeline is a level of its own (tests/run connect): it downloads much and takes long."""
+    for item in items:
+        if "pipe" in item.fixturenames:
+            item.add_marker(pytest.mark.connect)
+
+
 def pytest_generate_tests(metafunc):
     """A test with an argument my_version runs once for each version of MySQL and MariaDB."""
     if "my_version" in metafunc.fixturenames and not _is_parametrized(metafunc, "my_version"):
