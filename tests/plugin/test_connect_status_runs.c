@@ -428,7 +428,7 @@ static void test_types(void **state CDC_UNUSED)
 static char *run_many(struct stage *stage, int count, int bad, int64_t at_ms)
 {
 	struct shown *shown = cdc_alloc((size_t)count + 1, sizeof(*shown));
-	char (*names)[12] = cdc_alloc((size_t)count, sizeof(*names));
+	char (*names)[16] = cdc_alloc((size_t)count, sizeof(*names));
 	char *output;
 
 	for (int i = 0; i < count; i++) {
