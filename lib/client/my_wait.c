@@ -26,6 +26,12 @@ static bool is_connected(int fd)
 	return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
+/* Both libraries may have read the greeting in their first step already, where the server was quick. */
+static bool has_greeting(MYSQL *conn)
+{
+	return mysql_get_server_info(conn) != NULL;
+}
+
 /*
  * The server speaks first. What cannot be the greeting of MySQL (a packet with the sequence number 0 that begins with
  * the protocol version 10, or an error) is looked at here, for both libraries would wait for the rest of a packet that
@@ -81,6 +87,7 @@ enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_logi
 
 		if (!happened && connected)
 			return CDC_MY_TIME_OVER;
+		greeted = greeted || has_greeting(my->conn);
 		if (!greeted && happened && is_connected(mysql_get_socket(my->conn))) {
 			enum cdc_my_wait greeting = wait_for_greeting(mysql_get_socket(my->conn), &my->deadline);
 
@@ -150,6 +157,7 @@ enum cdc_my_wait cdc_my_wait_connect(struct cdc_my *my, const struct cdc_my_logi
 
 		if (!wait_a_bit(fd, connected, connected ? &my->deadline : &connect))
 			return connected ? CDC_MY_TIME_OVER : CDC_MY_NOT_CONNECTED;
+		greeted = greeted || has_greeting(my->conn);
 		if (connected && !greeted) {
 			enum cdc_my_wait greeting = wait_for_greeting(fd, &my->deadline);
 
