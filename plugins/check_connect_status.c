@@ -270,11 +270,13 @@ static int fail_all(struct gather *gather, struct cdc_err *err)
 			cdc_result_fail(&gather->run->check, &last->err);
 		last = worker;
 	}
-	if (!last)
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "no worker told the status of its connectors (HTTP %d)",
-		    gather->workers[0].status);
-	*err = last->err;
-	return -1;
+	if (last) {
+		*err = last->err;
+		return -1;
+	}
+	connect_status_judge_blind(&gather->status);
+	return cdc_fail(err, CDC_ERR_NONE, "no worker told the status of its connectors (HTTP %d)",
+	    gather->workers[0].status);
 }
 
 static int find_list(struct gather *gather, struct worker **ret, struct cdc_err *err)
@@ -354,7 +356,7 @@ static int probe(struct gather *gather, const struct worker *worker, enum connec
 
 	if (ask_life(gather, worker, "/health", connect_status_of_health, ret, detail, err) < 0)
 		return -1;
-	if (*ret != CONNECT_STATUS_ABSENT)
+	if (*ret != CONNECT_STATUS_ABSENT && *ret != CONNECT_STATUS_UNTOLD)
 		return 0;
 	/* a name that nothing has takes the same way through the worker */
 	cdc_buf_add(&path, "/connectors/");
@@ -374,6 +376,10 @@ static int judge_life(struct gather *gather, const struct worker *worker, struct
 	while (life == CONNECT_STATUS_REBALANCING && may_retry(gather));
 	gather->status.doubted = !connect_status_knows_all(life);
 	connect_status_judge_life(&gather->status, life, worker->url.target, detail.text);
+	/* who discovers takes what is not listed for gone */
+	if (gather->run->check.policy->discover && gather->status.doubted)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s may not know of all connectors: %s", worker->url.target,
+		    gather->status.cluster->findings[gather->status.cluster->finding_count - 1].text);
 	return 0;
 }
 
@@ -388,7 +394,7 @@ static int judge_all(struct gather *gather, bool *listed, struct cdc_err *err)
 	if (find_list(gather, &worker, err) < 0 || read_names(gather, worker, err) < 0)
 		return -1;
 	*listed = true;
-	return gather->run->check.policy->discover ? 0 : judge_life(gather, worker, err);
+	return judge_life(gather, worker, err);
 }
 
 static int run(struct cdc_run *run, struct cdc_err *err)

@@ -86,6 +86,9 @@ bool connect_status_knows_all(enum connect_status_life life);
 void connect_status_judge_life(struct connect_status *status, enum connect_status_life life, const char *worker,
     const char *detail);
 
+/* Says that no worker told anything of connectors, for the reason that was judged just before (the workers' life). */
+void connect_status_judge_blind(struct connect_status *status);
+
 /* Says that workers did not answer while another did: one text for all of them. */
 void connect_status_judge_down(struct connect_status *status, const char *text);
 

@@ -200,13 +200,15 @@ static void judge_task_count(const struct connect_status *status, const struct c
 	cdc_num count = cdc_num_int((int64_t)connector->task_count);
 	CDC_BUF_CLEANUP struct cdc_buf reason = CDC_BUF_INIT;
 
+	/* a stopped connector has no tasks by nature */
+	if (connector->status.state == CDC_CONNECT_STOPPED)
+		return;
 	if (connector->task_count == 0 && connector->status.state == CDC_CONNECT_RUNNING)
 		judge_no_tasks(connector, item);
 	else if (connector->has_info && connector->task_count < connector->configured)
 		cdc_item_raise(item, FEWER_TASKS, "only %zu of %zu tasks have a status", connector->task_count,
 		    connector->configured);
-	/* a stopped connector has no tasks by nature */
-	if (!cdc_range_alerts(range, count) || connector->status.state == CDC_CONNECT_STOPPED)
+	if (!cdc_range_alerts(range, count))
 		return;
 	cdc_range_print_reason(&reason, range, count, CDC_COUNT);
 	cdc_item_raise(item, FEWER_TASKS, "%zu task%s, %s", connector->task_count,
@@ -345,7 +347,11 @@ void connect_status_take_name(struct connect_status *status, const char *name)
 
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
-static void judge_missing(struct connect_status *status)
+/*
+ * Connectors that were named and that no list has. A worker that may not know of all connectors says nothing by its
+ * silence: nothing is missing then, but not judged either.
+ */
+static void judge_absent(struct connect_status *status)
 {
 	const struct cdc_strings *names = &status->config->policy.names;
 
@@ -359,8 +365,11 @@ static void judge_missing(struct connect_status *status)
 		cdc_seen_add(&status->seen, name);
 		item = cdc_result_add(status->check, name);
 		item->absent = true;
-		cdc_finding_headline(cdc_item_raise(item, CDC_COND_MISSING, "does not exist"),
-		    "does not exist in this cluster");
+		if (status->doubted)
+			cdc_item_raise(item, CDC_COND_NONE, "not known to this worker yet");
+		else
+			cdc_finding_headline(cdc_item_raise(item, CDC_COND_MISSING, "does not exist"),
+			    "does not exist in this cluster");
 	}
 }
 
@@ -384,10 +393,8 @@ void connect_status_end(struct connect_status *status, bool listed)
 	/* of a list that was cut off only what is wrong is known */
 	if (!listed)
 		return;
-	if (status->doubted)
-		status->check->elsewhere = true;
-	else
-		judge_missing(status);
+	status->check->elsewhere = status->doubted;
+	judge_absent(status);
 	put(status, CONNECTORS, status->connectors);
 	put(status, TASKS, status->tasks);
 	put(status, TASKS_RUNNING, status->tasks_running);

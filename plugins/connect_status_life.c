@@ -83,6 +83,15 @@ void connect_status_judge_life(struct connect_status *status, enum connect_statu
 	}
 }
 
+void connect_status_judge_blind(struct connect_status *status)
+{
+	struct cdc_item *cluster = status->cluster;
+	CDC_CLEANUP(cdc_free_string) char *why = cdc_strdup(cluster->findings[0].text);
+
+	cdc_finding_headline(cdc_item_raise(cluster, CDC_COND_NONE, "nothing is known of its connectors"),
+	    "tells nothing of connectors: %s", why);
+}
+
 void connect_status_judge_down(struct connect_status *status, const char *text)
 {
 	cdc_item_raise(status->cluster, WORKER_DOWN, "%s", text);

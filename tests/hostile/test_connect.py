@@ -149,3 +149,31 @@ def test_passwords_in_traces_are_left_out():
     trace = "a.B: no\nCaused by: java.sql.SQLException: jdbc:mysql://db/x?user=u&password=geheim-0815&ssl=true failed\n"
     done = ask(Worker({"a": connector(tasks=[fakeconnect.part("FAILED", trace=trace)])}))
     assert done.rc == 2 and "geheim" not in done.text and "ssl=true" in done.text, done
+
+
+def test_who_knows_nothing_is_not_fine():
+    """While all workers start or rebalance nobody tells of connectors: grace or not, that is not OK, and line 1 says why."""
+    for answer, condition in ((404, fakeconnect.HTML_404), "is starting"), (fakeconnect.REBALANCE_409, "is rebalancing"), \
+            (fakeconnect.REBALANCE_500, "is rebalancing"):
+        for args, state in ((), "UNKNOWN"), (("--grace=0",), "WARNING"), (("--grace=0", "--on", "none=critical"), "CRITICAL"):
+            done = ask(Worker(everything=answer), "-t", "1", args)
+            assert done.state == state and condition in done.line1, done
+
+
+def test_a_starting_worker_says_nothing_by_its_silence():
+    """A named connector that it does not show is neither missing nor fine, and a discovery would make it vanish."""
+    half = Worker({"a": connector()}, health=fakeconnect.STARTING)
+    assert ask(half, "-n", "a").rc == 0
+    done = ask(half, "-n", "a", "-n", "b")
+    assert done.rc == 3 and "b: not known to this worker yet" in done.line1, done
+    done = ask(half, "--discover", fmt="nagios")
+    assert done.rc == 3 and "may not know of all connectors: worker" in done.text, done
+
+
+@pytest.mark.parametrize("status", [401, 403, 405, 301])
+def test_health_that_is_hidden(status):
+    """Then the first connector is asked, as before Kafka 3.9."""
+    worker = Worker({"a": connector()}, health=(status, b"no"))
+    assert ask(worker).rc == 0 and any("/connectors/a " in request for request in worker.requests)
+    done = ask(Worker({"a": connector()}, health=(status, b"no"), answers={"/connectors/a": fakeconnect.TIMED_OUT}), "--grace=0")
+    assert done.rc == 2 and "cut off from Kafka" in done.line1, done

@@ -35,7 +35,7 @@ static void judge_life(struct connect_status *status, const struct worker_says *
 	enum connect_status_life life =
 	    connect_status_of_health(says->health_status, says->health ? says->health : "", says->health_status == 0);
 
-	if (life == CONNECT_STATUS_ABSENT)
+	if (life == CONNECT_STATUS_ABSENT || life == CONNECT_STATUS_UNTOLD)
 		life = connect_status_of_connector(says->first_status, says->first ? says->first : "", says->first_status == 0);
 	status->doubted = !connect_status_knows_all(life);
 	connect_status_judge_life(status, life, "c1:8083", NULL);

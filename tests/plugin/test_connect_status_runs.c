@@ -145,6 +145,7 @@ static const struct {
 	{ "", "RUNNING", "RP", -1, "WARNING: task 1 paused, 1 of 2 tasks running" },
 	{ "", "STOPPED", "", 0, "WARNING: stopped, 0 of 0 tasks running" },
 	{ "--tasks=1", "STOPPED", "", 0, "WARNING: stopped, 0 of 0 tasks running" },
+	{ "--on stopped=ok", "STOPPED", "", 1, "OK: 0 of 0 tasks running, stopped" },
 	{ "", "RUNNING", "", 0, "CRITICAL: RUNNING without any task (may be transient), 0 of 0 tasks running" },
 	{ "", "RUNNING", "", 2, "CRITICAL: RUNNING, but 0 of 2 tasks have a status (may be transient), 0 of 0 tasks running" },
 	{ "", "RUNNING", "R", 3, "WARNING: only 1 of 3 tasks have a status (may be transient), 1 of 1 tasks running" },
@@ -310,7 +311,7 @@ static void test_worker_that_knows_nothing(void **state CDC_UNUSED)
 		stage_open(&stage, &connect_status_plugin, i % 2 ? "" : "-n orders");
 		run_one(&stage, 0, "RUNNING", "R");
 		worker_run(&stage, &workers[i], EPOCH + MINUTE);
-		EXPECT(&stage, "orders", "NONE: not there");
+		EXPECT(&stage, "orders", i % 2 ? "NONE: not there" : "UNKNOWN: not known to this worker yet");
 		expect(stage.check.result.state != CDC_OK, "row %zu is OK", i);
 		run_one(&stage, 2 * MINUTE, "RUNNING", "R");
 		EXPECT(&stage, "orders", "OK: 1 of 1 tasks running");
@@ -344,7 +345,9 @@ static const struct {
 	    "worker c1:8083 is rebalancing" },
 	{ 404, "{}", 409, "{}", CDC_WARNING, CDC_OK, "worker c1:8083 is rebalancing" },
 	{ 404, "{}", 404, "<html>", CDC_WARNING, CDC_OK, "worker c1:8083 is starting" },
-	{ 401, "", 0, NULL, CDC_OK, CDC_OK, NULL },
+	{ 401, "", 401, "", CDC_OK, CDC_OK, NULL },
+	{ 403, "", 200, "{}", CDC_OK, CDC_OK, NULL },
+	{ 401, "", 0, NULL, CDC_CRITICAL, CDC_WARNING, "worker c1:8083 is cut off from Kafka" },
 	{ 404, "{}", 400, "<html>", CDC_OK, CDC_OK, NULL },
 };
 
