@@ -84,6 +84,7 @@ struct binlog_retention_facts {
 	bool gtids_asked;
 	struct cdc_gtid_server gtids; /* where the reader has GTIDs and they decide */
 	const char *probe_refused; /* why a probe told nothing, with the GRANT; NULL: it did, or there was none */
+	bool probe_denied;         /* for want of a right */
 };
 
 void binlog_retention_facts_release(struct binlog_retention_facts *facts);

@@ -106,14 +106,16 @@ static void judge_gap(const struct binlog_retention_facts *facts, int64_t age_ms
 	const struct binlog_server *server = &facts->server;
 	CDC_BUF_CLEANUP struct cdc_buf age = CDC_BUF_INIT, kept = CDC_BUF_INIT;
 
+	const char *who = server->total_limit > 0 ? server->total_limit_name : "something else";
+
 	if (server->expiry != BINLOG_AFTER || age_ms >= server->expiry_ms / 2 || server->uptime_ms <= server->expiry_ms ||
 	    is_first_ever(facts))
 		return;
 	cdc_text_add_duration(&age, age_ms);
 	cdc_text_add_duration(&kept, server->expiry_ms);
 	cdc_finding_headline(
-	    cdc_item_raise(item, GAP, "oldest log is %s old, not %s: something else removes logs", age.text, kept.text),
-	    "has no log older than %s and is to keep them for %s: something else removes them", age.text, kept.text);
+	    cdc_item_raise(item, GAP, "oldest log is %s old, not %s: %s removes logs", age.text, kept.text, who),
+	    "has no log older than %s and is to keep them for %s: %s removes them", age.text, kept.text, who);
 }
 
 /*
@@ -130,16 +132,20 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	bool alerts;
 	cdc_num value;
 
+	cdc_item_cause(item, OLDEST, "no earlier run saw the oldest log, --probe-binlog tells");
 	if (!age.before_ms.known || check->memory.now_ms - age.before_ms.value < 1000)
 		return;
 	at_least_ms = check->memory.now_ms - age.before_ms.value;
 	value = cdc_num_ms(at_least_ms);
 	cdc_text_add_duration(&text, at_least_ms);
 	alerts = cdc_range_alerts(&threshold->warning, value) || cdc_range_alerts(&threshold->critical, value);
-	if (!alerts || !age.after_ms.known)
-		cdc_item_phrase(item, "oldest change at least %s old", text.text);
-	if (alerts && !age.after_ms.known)
+	if (alerts && !age.after_ms.known) {
+		cdc_buf_add(&text, " at least, --probe-binlog tells");
+		cdc_item_cause(item, OLDEST, text.text);
 		return;
+	}
+	if (!alerts)
+		cdc_item_phrase(item, "oldest change at least %s old", text.text);
 	cdc_item_value(item, OLDEST, value);
 	cdc_item_cause(item, OLDEST, "at least, as earlier runs saw it");
 }
@@ -188,18 +194,21 @@ static void judge_sizes(const struct binlog_retention_config *config, const stru
 	cdc_item_value(item, SIZE, cdc_num_int(total));
 	if (config->size_limit > 0)
 		cdc_item_value(item, HEADROOM, cdc_num_int(config->size_limit) - cdc_num_int(total));
+	else
+		cdc_item_cause(item, HEADROOM, "--size-limit is missing");
 }
 
 /* A probe is asked for by an option, but only what the command line judges by it makes its right a must. */
 static void judge_probe(const struct binlog_retention_facts *facts, struct cdc_item *item, struct cdc_check *check)
 {
 	const struct cdc_policy *policy = check->policy;
+	size_t condition = facts->probe_denied ? CDC_COND_DENIED : CDC_COND_PROTOCOL;
 
 	if (!facts->probe_refused)
 		return;
 	if (cdc_policy_asks_metric(policy, OLDEST) || cdc_policy_asks_metric(policy, TIME_TO_LOSS) ||
 	    cdc_policy_asks_condition(policy, GAP))
-		cdc_item_raise(item, CDC_COND_DENIED, "age of logs not known: %s", facts->probe_refused);
+		cdc_item_raise(item, condition, "age of logs not known: %s", facts->probe_refused);
 	else
 		cdc_result_note(check, "--probe-binlog told nothing: %s", facts->probe_refused);
 }
@@ -224,6 +233,8 @@ static int64_t judge_server(const struct binlog_retention_config *config, const 
 	}
 	if (binlog_retention_rate(facts, check, &rate))
 		cdc_item_value(item, RATE, cdc_num_int(rate));
+	else
+		cdc_item_cause(item, RATE, "it takes two runs, --rate-window apart");
 	judge_format(&facts->server, item);
 	judge_expiry(&facts->server, item);
 	judge_total_limit(&facts->server, rate, item);
@@ -231,6 +242,15 @@ static int64_t judge_server(const struct binlog_retention_config *config, const 
 	judge_oldest(facts, item, check);
 	judge_probe(facts, item, check);
 	return rate;
+}
+
+/* A threshold that nothing can be measured by must not look like one that is kept. */
+static void note_no_reader(struct cdc_check *check)
+{
+	for (size_t metric = BEHIND; metric <= TIME_TO_LOSS; metric++)
+		if (cdc_policy_asks_metric(check->policy, metric))
+			cdc_result_note(check, "%s has no value: --binlog-file or --offsets is missing",
+			    check->policy->plugin->metrics[metric].name);
 }
 
 void binlog_retention_judge(const struct binlog_retention_config *config, const struct binlog_retention_facts *facts,
@@ -245,6 +265,8 @@ void binlog_retention_judge(const struct binlog_retention_config *config, const 
 		item = cdc_result_add(check, "reader");
 		label(item, &facts->server);
 		binlog_retention_judge_reader(facts, reader, rate, item, check);
+	} else if (!reader->file && !reader->missing) {
+		note_no_reader(check);
 	}
 	binlog_retention_remember(facts, &check->memory);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define NO_BINARY_LOG 1381 /* ER_NO_BINARY_LOGGING */
+#define NO_SUCH_TABLE 1146 /* ER_NO_SUCH_TABLE: for those who would see it */
 #define HOUR_MS       ((int64_t)3600 * 1000)
 
 /* Of these a server names those that it has. */
@@ -57,18 +58,20 @@ static int get_number(const struct cdc_rows *rows, const char *name, cdc_num *re
 	const char *text = value_of(rows, name);
 
 	*ret = 0;
-	if (text && cdc_num_parse(text, strlen(text), CDC_COUNT, ret, err) < 0)
+	if (text && (cdc_num_parse(text, strlen(text), CDC_COUNT, ret, err) < 0 || *ret < 0))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is '%.60s', a number was expected", name, text);
 	return 0;
 }
 
-static int get_integer(const struct cdc_rows *rows, const char *name, int64_t *ret, struct cdc_err *err)
+/* One of 64 bits without a sign, of which the upper half is as good as infinite; absent is 0. */
+static int get_unsigned(const struct cdc_rows *rows, const char *name, int64_t *ret, struct cdc_err *err)
 {
-	cdc_num number;
+	const char *text = value_of(rows, name);
+	uint64_t number = 0;
 
-	if (get_number(rows, name, &number, err) < 0)
-		return -1;
-	*ret = cdc_num_to_int(number);
+	if (text && !cdc_num_parse_uint(text, &number))
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is '%.60s', a number was expected", name, text);
+	*ret = number > INT64_MAX ? INT64_MAX : (int64_t)number;
 	return 0;
 }
 
@@ -106,19 +109,31 @@ static int parse_expiry(const struct cdc_rows *rows, struct binlog_server *serve
 	return 0;
 }
 
-/* On RDS and Aurora the service removes files by its own setting; a server that has the table is one of them. */
+/* On RDS and Aurora no table is no setting, and a table that may not be read leaves the question open. */
+static int parse_rds_refusal(const struct cdc_my_query *query, struct binlog_server *server, struct cdc_err *err)
+{
+	if (!server->managed)
+		return 0;
+	if (query->error == NO_SUCH_TABLE) {
+		set_expiry(server, BINLOG_AT_ONCE, 0, "'binlog retention hours'");
+		return 0;
+	}
+	if (!cdc_my_is_right_missing(query->error))
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "reading 'binlog retention hours' failed: %s (error %u)",
+		    query->message, query->error);
+	server->rds_refused = query->message;
+	set_expiry(server, BINLOG_EXPIRY_UNKNOWN, 0, "'binlog retention hours'");
+	return 0;
+}
+
+/* There the service removes files by its own setting; a server that has the table is one of them. */
 static int parse_rds(const struct cdc_my_query *query, struct binlog_server *server, struct cdc_err *err)
 {
 	const char *text = query->refused ? NULL : cdc_rows_get(&query->rows, 0, "value");
 	int64_t hours = 0;
 
-	if (query->refused) {
-		if (!server->managed || !cdc_my_is_right_missing(query->error))
-			return 0;
-		server->rds_refused = query->message;
-		set_expiry(server, BINLOG_EXPIRY_UNKNOWN, 0, "'binlog retention hours'");
-		return 0;
-	}
+	if (query->refused)
+		return parse_rds_refusal(query, server, err);
 	server->managed = true;
 	if (text && (!cdc_num_parse_int(text, &hours) || hours < 0 || hours > INT64_MAX / HOUR_MS))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "'binlog retention hours' is '%.60s', a number was expected", text);
@@ -131,9 +146,9 @@ static int parse_limits(const struct cdc_rows *rows, struct binlog_server *serve
 {
 	server->total_limit_name = value_of(rows, "max_binlog_total_size") ? "max_binlog_total_size" :
 									     "binlog_space_limit";
-	if (get_integer(rows, server->total_limit_name, &server->total_limit, err) < 0)
+	if (get_unsigned(rows, server->total_limit_name, &server->total_limit, err) < 0)
 		return -1;
-	return get_integer(rows, "slave_connections_needed_for_purge", &server->connections_needed, err);
+	return get_unsigned(rows, "slave_connections_needed_for_purge", &server->connections_needed, err);
 }
 
 static int parse_variables(const struct cdc_rows *rows, struct binlog_server *server, struct cdc_err *err)

@@ -36,6 +36,14 @@ static void raise_future(const struct binlog_reader *reader, const struct binlog
 	    reader->pos ? reader->pos : FIRST_POS, last->name, last->size);
 }
 
+/* A position that its own file does not have is nobody's: the file was another one when the reader was in it. */
+static void raise_beyond_file(const struct binlog_reader *reader, const struct binlog_file *file, struct cdc_item *item)
+{
+	cdc_finding_headline(cdc_item_raise(item, FUTURE, "beyond the end of %s at %" PRId64, file->name, file->size),
+	    "is at %s:%" PRId64 ", and that file ends at %" PRId64 ": wrong server, or a reset", reader->file, reader->pos,
+	    file->size);
+}
+
 static void raise_gone(const struct binlog_retention_facts *facts, const struct binlog_reader *reader,
     struct cdc_item *item)
 {
@@ -101,6 +109,24 @@ static struct binlog_number loss_by_size(const struct binlog_retention_facts *fa
 	return (struct binlog_number){ true, left > 0 ? cdc_num_to_ms(cdc_num_int(left) / rate) : 0 };
 }
 
+/* Why there is no time: said once, as a threshold's excuse or as it is. */
+static void say_no_loss(const struct binlog_server *server, struct cdc_item *item, const struct cdc_check *check)
+{
+	static const char *const why[] = {
+		[BINLOG_NEVER] = "nothing removes its log",
+		[BINLOG_AFTER] = "when its log goes is not known (--probe-binlog tells)",
+		[BINLOG_AT_ONCE] = "its log goes as soon as possible",
+		[BINLOG_EXPIRY_UNKNOWN] = "when its log goes is not known, as the retention is not",
+	};
+	const char *text = server->expiry == BINLOG_NEVER && server->total_limit > 0 ?
+	    "when its log goes depends on the load, which is not known yet" :
+	    why[server->expiry];
+
+	cdc_item_cause(item, TIME_TO_LOSS, text);
+	if (!cdc_policy_asks_metric(check->policy, TIME_TO_LOSS))
+		cdc_item_phrase(item, "%s", text);
+}
+
 static void judge_loss(const struct binlog_retention_facts *facts, size_t index, int64_t rate, struct cdc_item *item,
     struct cdc_check *check)
 {
@@ -110,14 +136,16 @@ static void judge_loss(const struct binlog_retention_facts *facts, size_t index,
 	CDC_BUF_CLEANUP struct cdc_buf cause = CDC_BUF_INIT;
 
 	if (!time.known && !size.known) {
-		if (facts->server.expiry == BINLOG_AFTER)
-			cdc_item_phrase(item, "when its log goes is not known (--probe-binlog tells)");
+		say_no_loss(&facts->server, item, check);
 		return;
 	}
 	/* what is overdue goes with the next file that is begun */
 	cdc_item_value(item, TIME_TO_LOSS, cdc_num_ms(left_ms > 0 ? left_ms : 0));
 	cdc_buf_addf(&cause, "then %s removes %s", by_size ? facts->server.total_limit_name : facts->server.expiry_name,
 	    facts->files[index].name);
+	if (facts->server.connections_needed > 0)
+		cdc_buf_addf(&cause, " while %" PRId64 " or more replicas are connected",
+		    facts->server.connections_needed);
 	cdc_item_cause(item, TIME_TO_LOSS, cause.text);
 }
 
@@ -129,7 +157,10 @@ static void judge_listed(const struct binlog_retention_facts *facts, const struc
 
 	/* where GTIDs decide, the position is another server's and may be anywhere */
 	if (pos > file->size && !by_gtid) {
-		raise_future(reader, file, item);
+		if (index + 1 == facts->count)
+			raise_future(reader, file, item);
+		else
+			raise_beyond_file(reader, file, item);
 		return;
 	}
 	if (pos > file->size)
@@ -140,16 +171,42 @@ static void judge_listed(const struct binlog_retention_facts *facts, const struc
 	judge_loss(facts, index, rate, item, check);
 }
 
+/* There is no list of files, or an empty one. What only files can tell is never taken for fine. */
+static void judge_without_files(const struct binlog_server *server, const struct binlog_reader *reader, bool by_gtid,
+    struct cdc_item *item)
+{
+	if (by_gtid && !server->mariadb)
+		cdc_item_phrase(item, "its file is not known, its GTIDs decide");
+	else if (server->logs_refused)
+		cdc_finding_headline(cdc_item_raise(item, CDC_COND_DENIED, "not judged: %s", server->logs_refused),
+		    "cannot be judged: %s", server->logs_refused);
+	else
+		cdc_finding_headline(cdc_item_raise(item, GONE, "%s is not on the server, which lists no log", reader->file),
+		    "cannot continue: %s is not on the server, which lists no binary log", reader->file);
+}
+
+/* For thresholds that the command line has: its file is not there to be measured from. */
+static void say_no_distance(struct cdc_item *item)
+{
+	static const size_t distances[] = { BEHIND, EDGE, EDGE_FILES, TIME_TO_LOSS };
+
+	for (size_t i = 0; i < CDC_LEN(distances); i++)
+		cdc_item_cause(item, distances[i], "its file is not listed");
+}
+
 void binlog_retention_judge_reader(const struct binlog_retention_facts *facts, const struct binlog_reader *reader,
     int64_t rate, struct cdc_item *item, struct cdc_check *check)
 {
 	size_t index = binlog_retention_find(facts, reader);
 	bool by_gtid = binlog_retention_by_gtid(facts, reader);
 
-	if (facts->count == 0)
-		return;
+	say_no_distance(item);
 	if (by_gtid && facts->gtids_asked)
 		binlog_retention_judge_gtids(facts, reader, item);
+	if (facts->count == 0) {
+		judge_without_files(&facts->server, reader, by_gtid, item);
+		return;
+	}
 	if (reader->pos)
 		cdc_item_phrase(item, "at %s:%" PRId64, reader->file, reader->pos);
 	else

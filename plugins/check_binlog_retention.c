@@ -39,10 +39,12 @@ static int probe(struct session *session, size_t index, struct cdc_my_probe *pro
 
 	if (cdc_my_probe_binlog(&session->config->my, session->run, file->name, probe, err) < 0)
 		return -1;
-	if (probe->refused)
+	if (probe->refused) {
 		session->facts.probe_refused = probe->message;
-	else
+		session->facts.probe_denied = cdc_my_is_right_missing(probe->error);
+	} else {
 		file->created_ms = (struct binlog_number){ true, probe->created_ms };
+	}
 	return 0;
 }
 
@@ -58,7 +60,7 @@ static int probe_all(struct session *session, struct cdc_err *err)
 
 static int ask_gtids(struct session *session, struct cdc_err *err)
 {
-	if (!binlog_retention_by_gtid(&session->facts, &session->reader) || session->facts.count == 0)
+	if (!binlog_retention_by_gtid(&session->facts, &session->reader))
 		return 0;
 	binlog_retention_ask_gtids(&session->facts, &session->gtid_query, &session->gtid_sql);
 	if (cdc_my_query(session->my, session->run, &session->gtid_query, 1, err) < 0)

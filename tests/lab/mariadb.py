@@ -70,6 +70,8 @@ class Build:
 class Jar(Build):
     """A jar that holds a server's files below one directory."""
 
+    large = True
+
     def __init__(self, version, coordinates, sha256):
         super().__init__(version)
         self.coordinates, self.sha256 = coordinates, sha256
@@ -100,6 +102,8 @@ class Jar(Build):
 
 class Suite(Build):
     """The server of another Debian suite."""
+
+    large = True
 
     def __init__(self, version, suite, package):
         super().__init__(version)

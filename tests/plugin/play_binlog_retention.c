@@ -128,6 +128,13 @@ void answers_run(struct stage *stage, const struct answers *answers, int64_t now
 	stage_end(stage, true);
 }
 
+void answers_add(struct answers *answers, const char *name, const char *value)
+{
+	const char *const cells[] = { name, value };
+
+	cdc_rows_add(&answers->queries[BINLOG_VARIABLES].rows, cells);
+}
+
 void answers_set(struct answers *answers, enum binlog_query query, const char *name, const char *value)
 {
 	struct cdc_rows *rows = &answers->queries[query].rows;

@@ -28,6 +28,9 @@ int64_t answers_now(const struct answers *answers);
  */
 void answers_run(struct stage *stage, const struct answers *answers, int64_t now_ms);
 
+/* Gives the server a variable that it has not, of a flavour that could not be recorded. */
+void answers_add(struct answers *answers, const char *name, const char *value);
+
 /* Sets the value of a variable, or of Uptime. The test fails when the server has none of that name. */
 void answers_set(struct answers *answers, enum binlog_query query, const char *name, const char *value);
 

@@ -69,6 +69,98 @@ static void test_variables(void **state CDC_UNUSED)
 	}
 }
 
+/* A server of a flavour that none was at hand of: MySQL, and a variable more (Percona, Aurora: their manuals). */
+static void test_added_variables(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *facts, *variable, *value, *options;
+		unsigned rds_error; /* 0: as recorded, 1142 */
+		enum cdc_state state;
+		const char *part;
+	} rows[] = {
+		{ "8.0.15-old", "binlog_space_limit", "10737418240", "", 0, CDC_WARNING, "binlog_space_limit is 10.0 GiB" },
+		{ "8.0.15-old", "binlog_space_limit", "18446744073709551615", "", 0, CDC_WARNING, "is 8.0 EiB" },
+		{ "8.0.15-never", "binlog_space_limit", "10737418240", "", 0, CDC_WARNING, "!never removes" },
+		{ "8.0.15-old", "binlog_space_limit", "0", "", 0, CDC_OK, "keeps logs for 7d" },
+		{ "8.0.15-old", "binlog_space_limit", "10737418240", "--binlog-file b.000002 --on size-limited=ok", 0,
+		    CDC_OK, "reader.behind" },
+		{ "8.0.15-old", "aurora_version", "3.04.0", "", 0, CDC_UNKNOWN,
+		    "GRANT SELECT ON mysql.rds_configuration TO" },
+		{ "8.0.15-old", "aurora_version", "3.04.0", "", 1146, CDC_CRITICAL, "has no 'binlog retention hours'" },
+		{ "8.0.15-old", "something_else", "1", "", 1146, CDC_OK, "keeps logs for 7d" },
+		{ "8.0.15-old", "aurora_version", "3.04.0", "--binlog-file b.000003", 1146, CDC_CRITICAL,
+		    "its log goes as soon as possible" },
+	};
+
+	for (size_t i = 0; i < CDC_LEN(rows); i++) {
+		CDC_CLEANUP(cdc_free_string) char *output = NULL;
+		struct answers answers;
+		struct stage stage;
+
+		answers_load(&answers, rows[i].facts);
+		answers_add(&answers, rows[i].variable, rows[i].value);
+		if (rows[i].rds_error)
+			answers.queries[BINLOG_RDS].error = rows[i].rds_error;
+		stage_open(&stage, &binlog_retention_plugin, rows[i].options);
+		answers_run(&stage, &answers, 0);
+		output = stage_output(&stage);
+		expect(stage.check.result.state == rows[i].state, "%s=%s\n      got: %s", rows[i].variable, rows[i].value,
+		    output);
+		if (*rows[i].part == '!')
+			expect(!strstr(output, rows[i].part + 1), "%s\n      got: %s", rows[i].variable, output);
+		else
+			expect_part(rows[i].variable, output, rows[i].part);
+		stage_close(&stage);
+		answers_release(&answers);
+	}
+}
+
+/* No list of files: what nobody could see is not fine. */
+static void test_no_files(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *facts, *options;
+		bool empty;
+		enum cdc_state state;
+		const char *part;
+	} rows[] = {
+		{ "8.0.15-no-rights", "--binlog-file b.000003", false, CDC_UNKNOWN,
+		    "reader cannot be judged: GRANT REPLICATION CLIENT ON" },
+		{ "10.11-no-rights", "--binlog-file b.000003", false, CDC_UNKNOWN,
+		    "reader cannot be judged: GRANT BINLOG MONITOR ON" },
+		{ "8.0.15-old", "--binlog-file b.000003", true, CDC_CRITICAL, "lists no binary log" },
+		{ "8.0.15-old", "--critical-behind=1", false, CDC_OK, "behind has no value: --binlog-file" },
+		{ "8.0.15-old", "--critical-rate=1", false, CDC_OK, "rate has no value (" },
+		{ "8.0.15-old", "--critical-headroom=1:", false, CDC_OK, "headroom has no value (--size-limit" },
+		{ "8.0.15-old", "--critical-oldest=1d:", false, CDC_OK, "oldest has no value (" },
+		{ "8.0.15-old", "--critical-time-to-loss=1d: --binlog-file b.000003", false, CDC_OK,
+		    "time-to-loss has no value (when its log goes is not known" },
+		{ "8.0.15-old", "--critical-behind=1 --binlog-file b.000001", false, CDC_CRITICAL,
+		    "behind has no value (its file is not listed)" },
+	};
+
+	for (size_t i = 0; i < CDC_LEN(rows); i++) {
+		CDC_CLEANUP(cdc_free_string) char *output = NULL;
+		struct answers answers;
+		struct cdc_rows *files = &answers.queries[BINLOG_FILES].rows;
+		struct stage stage;
+		size_t count;
+
+		answers_load(&answers, rows[i].facts);
+		count = files->count;
+		if (rows[i].empty)
+			files->count = 0;
+		stage_open(&stage, &binlog_retention_plugin, rows[i].options);
+		answers_run(&stage, &answers, 0);
+		output = stage_output(&stage);
+		expect(stage.check.result.state == rows[i].state, "%s\n      got: %s", rows[i].options, output);
+		expect_part(rows[i].options, output, rows[i].part);
+		files->count = count;
+		stage_close(&stage);
+		answers_release(&answers);
+	}
+}
+
 /* What a server cannot have answered. */
 static void test_refused_answers(void **state CDC_UNUSED)
 {
@@ -78,6 +170,7 @@ static void test_refused_answers(void **state CDC_UNUSED)
 	} rows[] = {
 		{ BINLOG_VARIABLES, "expire_logs_days", "many", "expire_logs_days is 'many'" },
 		{ BINLOG_VARIABLES, "binlog_expire_logs_seconds", "", "binlog_expire_logs_seconds is ''" },
+		{ BINLOG_VARIABLES, "expire_logs_days", "-1", "expire_logs_days is '-1'" },
 		{ BINLOG_UPTIME, "Uptime", "-1", "Uptime is '-1'" },
 		{ BINLOG_UPTIME, "Uptime", "9223372036854775807", "Uptime is" },
 	};
@@ -226,6 +319,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_added_variables),
+		cmocka_unit_test(test_no_files),
 		cmocka_unit_test(test_refused_answers),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_age_over_runs),
