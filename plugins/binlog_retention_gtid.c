@@ -102,6 +102,7 @@ void binlog_retention_ask_gtids(const struct binlog_retention_facts *facts, stru
 {
 	const char *first = facts->count ? facts->files[0].name : "";
 
+	/* where the files may not be listed, an empty name stands for the oldest (seen on 10.5 to 11.8) */
 	if (facts->server.mariadb)
 		cdc_buf_addf(sql,
 		    "SELECT @@GLOBAL.gtid_binlog_pos AS pos, @@GLOBAL.gtid_binlog_state AS state, "
@@ -163,6 +164,9 @@ void binlog_retention_judge_gtids(const struct binlog_retention_facts *facts, co
 		    reader->gtids.mariadb ? "MariaDB" : "MySQL", server->mariadb ? "MariaDB" : "MySQL");
 		return;
 	}
+	if (server->mariadb && !server->horizon_known)
+		cdc_item_raise(item, CDC_COND_PROTOCOL, "not known whether its GTIDs are purged: no position of %s",
+		    facts->count ? facts->files[0].name : "the oldest log");
 	if (cdc_gtid_ahead(&reader->gtids, server, NULL, &ahead) > 0)
 		cdc_finding_headline(cdc_item_raise(item, FUTURE, "has %s, which the server never executed", ahead.text),
 		    "is beyond the server: it has %s, which was never executed here", ahead.text);

@@ -116,10 +116,10 @@ static void say_no_loss(const struct binlog_server *server, struct cdc_item *ite
 		[BINLOG_NEVER] = "nothing removes its log",
 		[BINLOG_AFTER] = "when its log goes is not known (--probe-binlog tells)",
 		[BINLOG_AT_ONCE] = "its log goes as soon as possible",
-		[BINLOG_EXPIRY_UNKNOWN] = "when its log goes is not known, as the retention is not",
+		[BINLOG_EXPIRY_UNKNOWN] = "when its log goes is not known (nor the retention)",
 	};
 	const char *text = server->expiry == BINLOG_NEVER && server->total_limit > 0 ?
-	    "when its log goes depends on the load, which is not known yet" :
+	    "when its log goes depends on the load" :
 	    why[server->expiry];
 
 	cdc_item_cause(item, TIME_TO_LOSS, text);
@@ -175,7 +175,7 @@ static void judge_listed(const struct binlog_retention_facts *facts, const struc
 static void judge_without_files(const struct binlog_server *server, const struct binlog_reader *reader, bool by_gtid,
     struct cdc_item *item)
 {
-	if (by_gtid && !server->mariadb)
+	if (by_gtid)
 		cdc_item_phrase(item, "its file is not known, its GTIDs decide");
 	else if (server->logs_refused)
 		cdc_finding_headline(cdc_item_raise(item, CDC_COND_DENIED, "not judged: %s", server->logs_refused),

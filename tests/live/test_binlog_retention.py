@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab import mysqld
+from lab import mysqld, proc
 from lab.plugin import plugin
 
 OK, WARNING, CRITICAL, UNKNOWN = "OK", "WARNING", "CRITICAL", "UNKNOWN"
@@ -149,6 +149,27 @@ def test_limit_of_the_total_size(server):
     assert "replicas are connected" in both.text
 
 
+@on("11.4", "11.8")
+def test_purged_by_size(my_lab, my_version):
+    """The time that is left at the rate of writing, and what happens then: the log is gone, the reader with it."""
+    with my_lab.fresh(my_version, max_binlog_total_size=1 << 20, slave_connections_needed_for_purge=0) as server, \
+            proc.scratch() as state:
+        first = server.binlogs()[0][0]
+        args = ["--rate-window=1s:1h", "--on", "size-limited=ok", f"--binlog-file={first}", "-vv"]
+        unknown = check(server, *args, state_dir=state)
+        assert "reader.time-to-loss" not in unknown.perf and "depends on the load" in unknown.line1, unknown
+        server.write(1, 300000)
+        time.sleep(1.1)
+        known = check(server, *args, state_dir=state)
+        assert 1 <= value(known, "reader.time-to-loss") < 60 and known.state == CRITICAL, known
+        assert "then max_binlog_total_size removes" in known.line1, known
+        server.write(1, 900000)
+        server.flush()
+        mysqld.wait_for(lambda: server.binlogs()[0][0] != first, "the server removes its first log")
+        gone = check(server, *args, state_dir=state)
+        assert gone.state == CRITICAL and "cannot continue" in gone.line1, gone
+
+
 def test_size_limit_option(server):
     total = sum(sizes_of(server).values())
     assert value(check(server, "--size-limit=1MiB"), "server.headroom") == (1 << 20) - total
@@ -235,6 +256,16 @@ def test_rds_by_its_directory(my_lab, my_version):
         assert result.state == OK and value(result, "server.retention") == 240 * 3600, result
 
 
+def test_rds_without_the_table(my_lab, my_version):
+    """Who may read it all sees that there is none (1146); who may not is told nothing but that (1142)."""
+    with my_lab.fresh(my_version, basedir="/rdsdbbin/mysql") as server:
+        expire(server, 30 * DAY)
+        server.account("monitor", "REPLICATION CLIENT")
+        all_seeing, blind = check(server), check(server, user="monitor")
+        assert all_seeing.state == CRITICAL and "no 'binlog retention hours'" in all_seeing.line1, all_seeing
+        assert blind.state == UNKNOWN and "GRANT SELECT ON mysql.rds_configuration" in blind.line1, blind
+
+
 # --- rights ----------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +285,21 @@ def test_rights(server):
     assert check(server, "-c", "60d:", user="none").state == CRITICAL
     probed = check(server, "--probe-binlog", user="both")
     assert probed.state == OK and "server.oldest" in probed.perf, probed
+
+
+def test_reader_without_the_right_to_list(server, private):
+    """Files cannot be seen, so nobody says that the reader is fine; GTIDs can be seen by everybody."""
+    server.write(2)
+    option = offsets(private + "/o", file="b.000001", pos=4, gtids=gtids(server))
+    server.account("none")
+    blind = check(server, "--binlog-file=b.000001", user="none")
+    assert blind.items["reader"][0] == UNKNOWN and "cannot be judged: GRANT" in blind.line1, blind
+    seen = check(server, option, user="none")
+    assert seen.state == UNKNOWN and seen.items["reader"][0] == OK, seen
+    server.write(2)
+    server.purge(server.flush())
+    lost = check(server, option, user="none")
+    assert lost.state == CRITICAL and "purged" in lost.line1, lost
 
 
 def test_probe_without_its_right(server):
@@ -459,6 +505,25 @@ def test_gtids_decide(server, private):
     assert result.state == OK and "reader.behind" not in result.perf, result
     # the file alone would say that it is gone
     assert check(server, "--binlog-file=old-primary.000040").state == CRITICAL
+
+
+def test_after_a_failover(my_lab, my_version, private):
+    """The promoted replica has logs of its own: by its file the reader is lost or, worse, seems to be somewhere."""
+    with my_lab.fresh_pair(my_version) as (primary, replica):
+        for _ in range(3):
+            primary.write()
+            primary.flush()
+        file, position = primary.position()
+        with_gtids = offsets(private + "/with", file=file, pos=position, gtids=gtids(primary))
+        without = offsets(private + "/without", file=file, pos=position)
+        replica.caught_up()
+        primary.kill()
+        replica.sql(*replica.build.unfollow())
+        replica.write(2)
+        expire(replica, 30 * DAY)
+        result = check(replica, with_gtids)
+        assert result.state == OK and "its GTIDs decide" in result.line1, result
+        assert check(replica, without).state == CRITICAL
 
 
 def test_gtids_purged(server, private):
