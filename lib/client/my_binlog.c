@@ -1,24 +1,18 @@
 #include "client/my_internal.h"
 
+#include "cdc/binlog_dump.h"
 #include "client/my_binlog.h"
 
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
 
-/* Behind the packet's status byte: MySQL Internals Manual, "Binlog Event header". */
-#define HEADER_LEN         19
-#define TYPE_AT            4
-#define ROTATE_EVENT       4
-#define FORMAT_DESCRIPTION 15
-#define FIRST_POS          4
-/* A rotate event that says which file it is, then the format description; MariaDB may put others in between. */
-#define EVENTS_MAX 8
+/* Where a file's first event begins, behind its magic number. */
+#define FIRST_POS 4
 #define NAME_MAX_LEN 512
 /* A file that is no longer than this is read to its end: a server counts and logs who leaves in the middle. */
 #define POLITE_MAX ((size_t)256 << 10)
 #define POLITE_MS  250
-#define END_OF_FILE 0xfe
 
 /*
  * The library's calls for replication block. A timer shuts the connection down when the deadline passes, so that they
@@ -58,12 +52,6 @@ static void watch_stop(struct watch *watch)
 {
 	if (watch->armed)
 		timer_delete(watch->timer);
-}
-
-static int64_t timestamp_of(const unsigned char *event)
-{
-	return (int64_t)((uint32_t)event[0] | (uint32_t)event[1] << 8 | (uint32_t)event[2] << 16 |
-	    (uint32_t)event[3] << 24);
 }
 
 #ifdef LIBMARIADB
@@ -197,17 +185,17 @@ static int not_understood(const char *file, struct cdc_err *err)
 }
 
 /* Reads the rest of a short file; of a long one nothing more is taken, and nothing is waited for. */
-static void read_rest(struct cdc_my *my, struct dump *dump, struct watch *watch, int64_t left_ms)
+static void read_rest(struct cdc_my *my, struct dump *dump, struct cdc_binlog_dump *found, struct watch *watch,
+    int64_t left_ms)
 {
 	const unsigned char *packet;
 	size_t n = 0;
 
 	watch_set(watch, left_ms < POLITE_MS ? left_ms + 1 : POLITE_MS);
 	for (size_t bytes = 0; bytes < POLITE_MAX; bytes += n) {
-		/* libmysqlclient says by n that the end has come */
 		if (!dump_next(dump, &packet, &n))
 			break;
-		if (n == 0 || (n < 9 && packet[0] == END_OF_FILE))
+		if (cdc_binlog_dump_take(found, packet, n) == CDC_BINLOG_END)
 			return;
 	}
 	my->broken = true;
@@ -217,24 +205,23 @@ static void read_rest(struct cdc_my *my, struct dump *dump, struct watch *watch,
 static int read_created(struct cdc_my *my, struct cdc_run *run, struct dump *dump, struct watch *watch,
     const char *file, struct cdc_my_probe *ret, struct cdc_err *err)
 {
+	struct cdc_binlog_dump found = { 0 };
 	const unsigned char *packet;
+	enum cdc_binlog_step step;
 	size_t n;
 
-	for (int i = 0; i < EVENTS_MAX; i++) {
+	do {
 		if (!dump_next(dump, &packet, &n))
 			return failed(my, run, file, ret, err);
-		if (n < 1 + HEADER_LEN || packet[0] != 0)
-			break;
-		if (packet[1 + TYPE_AT] == FORMAT_DESCRIPTION) {
-			*ret = (struct cdc_my_probe){ .created_ms = timestamp_of(packet + 1) * 1000 };
-			read_rest(my, dump, watch, cdc_deadline_left_ms(&run->deadline));
-			return 0;
-		}
-		if (packet[1 + TYPE_AT] != ROTATE_EVENT)
-			break;
+		step = cdc_binlog_dump_take(&found, packet, n);
+	} while (step == CDC_BINLOG_MORE);
+	if (step == CDC_BINLOG_STRANGE) {
+		my->broken = true;
+		return not_understood(file, err);
 	}
-	my->broken = true;
-	return not_understood(file, err);
+	*ret = (struct cdc_my_probe){ .created_ms = found.created_ms };
+	read_rest(my, dump, &found, watch, cdc_deadline_left_ms(&run->deadline));
+	return 0;
 }
 
 /* Without this a server with checksums refuses a reader that does not say that it knows them. */
