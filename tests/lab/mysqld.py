@@ -270,9 +270,12 @@ class Server:
         return self.binlogs()[-1][0]
 
     def purge(self, file):
-        """Removes the files before this one. MariaDB leaves, without a word, what its storage engine still needs."""
+        """Removes the files before this one. MariaDB leaves, without a word, what its storage engine still needs.
+
+        LOCAL: it is a transaction of this server otherwise, an errant one on a replica.
+        """
         def purged():
-            self.sql("FLUSH ENGINE LOGS", f"PURGE BINARY LOGS TO '{file}'")
+            self.sql("FLUSH LOCAL ENGINE LOGS", f"PURGE BINARY LOGS TO '{file}'")
             return self.binlogs()[0][0] == file
         wait_for(purged, f"{self} does not purge to {file}: {self.binlogs()}")
 
