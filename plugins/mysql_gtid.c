@@ -22,8 +22,8 @@ static const struct cdc_option options[] = {
 	    .help = "Which partition of --offsets: the connector's topic.prefix." },
 	{ .type = CDC_OPT_LIST, .name = "source-includes", .metavar = "LIST",
 	    .offset = CONFIG(source_includes, struct cdc_strings),
-	    .help = "gtid.source.includes of the connector: regular expressions for UUIDs (MariaDB: domains), separated "
-		    "by commas." },
+	    .help = "gtid.source.includes of the connector: regular expressions for UUIDs (MariaDB: DOMAIN or "
+		    "DOMAIN-SERVER), separated by commas." },
 	{ .type = CDC_OPT_LIST, .name = "source-excludes", .metavar = "LIST",
 	    .offset = CONFIG(source_excludes, struct cdc_strings), .help = "gtid.source.excludes of the connector." },
 	{ .type = CDC_OPT_FLAG, .name = "read-only-snapshots", .offset = CONFIG(read_only_snapshots, bool),

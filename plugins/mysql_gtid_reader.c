@@ -5,8 +5,6 @@
 
 #include "cdc/offsets.h"
 
-#include <ctype.h>
-
 void mysql_gtid_reader_release(struct mysql_gtid_reader *reader)
 {
 	cdc_gtid_position_release(&reader->position);
@@ -67,19 +65,18 @@ static int compile(const struct cdc_strings *lists, const char *option, struct c
 	return 0;
 }
 
-/* UUIDs are compared without regard to case, as Debezium does. */
+/* MariaDB: Debezium's documentation speaks of domains, and its code compares "domain-server". */
 static bool matches(const struct cdc_patterns *patterns, const char *source)
 {
-	char upper[CDC_GTID_UUID_LEN + 1];
-	size_t n = strlen(source);
+	char domain[12];
+	size_t n = strcspn(source, "-");
 
 	if (cdc_patterns_match(patterns, source))
 		return true;
-	if (n >= sizeof(upper))
+	if (strlen(source) == CDC_GTID_UUID_LEN || n >= sizeof(domain))
 		return false;
-	for (size_t i = 0; i <= n; i++)
-		upper[i] = (char)toupper((unsigned char)source[i]);
-	return cdc_patterns_match(patterns, upper);
+	snprintf(domain, sizeof(domain), "%.*s", (int)n, source);
+	return cdc_patterns_match(patterns, domain);
 }
 
 static bool keep(const char *source, const void *arg)
@@ -137,6 +134,7 @@ int mysql_gtid_read_position(const struct mysql_gtid_config *config, const char 
 {
 	struct cdc_gtid_filter filter = mysql_gtid_filter(ret);
 
+	ret->includes.any_case = ret->excludes.any_case = true;
 	if (compile(&config->source_includes, "--source-includes", &ret->includes, err) < 0 ||
 	    compile(&config->source_excludes, "--source-excludes", &ret->excludes, err) < 0)
 		return -1;

@@ -180,16 +180,22 @@ void cdc_domain_gtids_to_position(struct cdc_domain_gtids *list)
 	list->count = kept;
 }
 
-void cdc_domain_gtids_filter(struct cdc_domain_gtids *list, bool (*keep)(const char *domain, const void *arg),
+bool cdc_domain_gtid_passes(const struct cdc_domain_gtid *gtid, bool (*keep)(const char *source, const void *arg),
+    const void *arg)
+{
+	char source[24];
+
+	snprintf(source, sizeof(source), "%" PRIu32 "-%" PRIu32, gtid->domain, gtid->server);
+	return keep(source, arg);
+}
+
+void cdc_domain_gtids_filter(struct cdc_domain_gtids *list, bool (*keep)(const char *source, const void *arg),
     const void *arg)
 {
 	size_t kept = 0;
-	char text[12];
 
-	for (size_t i = 0; i < list->count; i++) {
-		snprintf(text, sizeof(text), "%" PRIu32, list->at[i].domain);
-		if (keep(text, arg))
+	for (size_t i = 0; i < list->count; i++)
+		if (cdc_domain_gtid_passes(&list->at[i], keep, arg))
 			list->at[kept++] = list->at[i];
-	}
 	list->count = kept;
 }

@@ -45,8 +45,12 @@ const struct cdc_domain_gtid *cdc_domain_gtids_find(const struct cdc_domain_gtid
 /* Keeps of each domain only the GTID with the greatest sequence: a position. */
 void cdc_domain_gtids_to_position(struct cdc_domain_gtids *list);
 
-/* Keeps only the domains that `keep` says yes to; it is given the domain as text. */
-void cdc_domain_gtids_filter(struct cdc_domain_gtids *list, bool (*keep)(const char *domain, const void *arg),
+/* True if `keep` says yes to the GTID's source; it is given "domain-server". */
+bool cdc_domain_gtid_passes(const struct cdc_domain_gtid *gtid, bool (*keep)(const char *source, const void *arg),
+    const void *arg);
+
+/* Keeps only the GTIDs that pass. */
+void cdc_domain_gtids_filter(struct cdc_domain_gtids *list, bool (*keep)(const char *source, const void *arg),
     const void *arg);
 
 #endif

@@ -58,14 +58,6 @@ static bool keeps_source(const char *source, const void *arg)
 	return keeps(arg, source);
 }
 
-static bool keeps_domain(const struct cdc_gtid_filter *filter, uint32_t domain)
-{
-	char text[12];
-
-	snprintf(text, sizeof(text), "%u", (unsigned)domain);
-	return keeps(filter, text);
-}
-
 void cdc_gtid_position_filter(struct cdc_gtid_position *position, const struct cdc_gtid_filter *filter)
 {
 	cdc_gtid_filter(&position->set, keeps_source, filter);
@@ -113,7 +105,7 @@ static uint64_t behind_mariadb(const struct cdc_gtid_position *position, const s
 	for (size_t i = 0; i < list->count; i++) {
 		uint64_t seen = reached(&position->list, list->at[i].domain);
 
-		if (list->at[i].sequence > seen && keeps_domain(filter, list->at[i].domain))
+		if (list->at[i].sequence > seen && cdc_domain_gtid_passes(&list->at[i], keeps_source, filter))
 			count = add(count, list->at[i].sequence - seen);
 	}
 	return count;

@@ -39,7 +39,7 @@ int cdc_gtid_position_parse(const char *text, struct cdc_gtid_position *ret, str
 /* True if the position's form is the other kind of server's. */
 bool cdc_gtid_is_foreign(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server);
 
-/* Which sources (MySQL: UUIDs, MariaDB: domains, as text) count; NULL stands for all. */
+/* Which sources (MySQL: a UUID, MariaDB: "domain-server") count; NULL stands for all. */
 typedef bool cdc_gtid_keep(const char *source, const void *arg);
 struct cdc_gtid_filter {
 	cdc_gtid_keep *keep;

@@ -29,20 +29,20 @@ static bool repeats_repetitions(const char *text)
 int cdc_patterns_add(struct cdc_patterns *patterns, const char *text, struct cdc_err *err)
 {
 	CDC_BUF_CLEANUP struct cdc_buf anchored = CDC_BUF_INIT;
+	int code, flags = REG_EXTENDED | REG_NOSUB | (patterns->any_case ? REG_ICASE : 0);
 	regex_t regex;
-	int code;
 
 	if (!*text)
 		return cdc_fail(err, CDC_ERR_USAGE, "a pattern is expected, not an empty text");
 	if (repeats_repetitions(text))
 		return cdc_fail(err, CDC_ERR_USAGE, "'%.*s' repeats a repetition", QUOTE_MAX, text);
 	/* alone first: between parentheses something like "a)(b" would pass */
-	code = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+	code = regcomp(&regex, text, flags);
 	if (code != 0)
 		return refuse(text, code, &regex, err);
 	regfree(&regex);
 	cdc_buf_addf(&anchored, "^(%s)$", text);
-	code = regcomp(&regex, anchored.text, REG_EXTENDED | REG_NOSUB);
+	code = regcomp(&regex, anchored.text, flags);
 	if (code != 0)
 		return refuse(text, code, &regex, err);
 	CDC_GROW(patterns->at, patterns->count, &patterns->capacity);

@@ -20,6 +20,7 @@ struct cdc_pattern {
 struct cdc_patterns {
 	struct cdc_pattern *at;
 	size_t count, capacity;
+	bool any_case; /* set before the first is added: case does not matter */
 };
 
 /* The ranges of one metric; given: by the command line, not by default. */
