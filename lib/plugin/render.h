@@ -17,8 +17,14 @@ void cdc_render_prometheus(struct cdc_buf *buf, const struct cdc_check *check);
 /* Appends the JSON array of --discover. */
 void cdc_render_discovery(struct cdc_buf *buf, const struct cdc_check *check);
 
-/* Appends line 1 behind "NAME STATE - "; true if it holds all that is to be said of the one item it is about. */
-bool cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max);
+/* What line 1 leaves out. */
+struct cdc_summary {
+	bool item;  /* something of the one item that it is about */
+	bool whole; /* something of what concerns the whole */
+};
+
+/* Appends line 1 behind "NAME STATE - ", of at most max bytes where an item is concerned. */
+struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max);
 
 /* Appends an item's text as its line has it, without state and name. */
 void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item);

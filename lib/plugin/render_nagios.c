@@ -255,21 +255,33 @@ static void add_texts(struct cdc_buf *buf, const struct cdc_texts *texts, const 
 	}
 }
 
+/* What line 1 had no room for. */
+static void add_whole(struct cdc_buf *buf, const struct cdc_result *result)
+{
+	for (size_t i = 0; i < result->finding_count; i++) {
+		cdc_buf_add(buf, "\nnote: ");
+		cdc_text_add_safe(buf, result->findings[i].text, VERBOSE_LINE_MAX);
+		trim_line(buf);
+	}
+}
+
 void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	CDC_CLEANUP(cdc_free_string) char *title = cdc_plugin_title(check->policy->plugin);
 	const struct cdc_result *result = &check->result;
 	size_t start = buf->len, max;
-	bool complete;
+	struct cdc_summary left_out;
 
 	cdc_buf_addf(buf, "%s %s - ", title, cdc_state_name(result->state));
 	max = LINE1_MAX - (buf->len - start);
-	complete = cdc_render_summary(buf, check, max);
+	left_out = cdc_render_summary(buf, check, max);
 	trim_line(buf);
-	if (line_count(result) > 1 || (!complete && result->count > 0))
+	if (line_count(result) > 1 || (left_out.item && result->count > 0))
 		add_item_lines(buf, check);
 	if (check->policy->verbose)
 		add_texts(buf, &result->verbose, "");
+	if (left_out.whole)
+		add_whole(buf, result);
 	add_texts(buf, &result->notes, "note: ");
 	if (!check->policy->no_perfdata)
 		add_perfdata(buf, check);

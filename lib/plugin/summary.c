@@ -10,6 +10,8 @@
 #define NAME_MAX_BYTES   64
 #define ERROR_MAX_BYTES  400
 #define HEADLINE_MAX     300
+/* Between findings that do not belong together. */
+#define SEPARATOR " - "
 
 /* A list of phrases that is cut between them, not within one. */
 struct phrases {
@@ -195,7 +197,7 @@ static void add_whole(struct cdc_buf *buf, const struct cdc_result *result)
 {
 	for (size_t i = 0; i < result->finding_count; i++) {
 		if (i > 0)
-			cdc_buf_add(buf, " - ");
+			cdc_buf_add(buf, SEPARATOR);
 		cdc_text_add_safe(buf, result->findings[i].text, ERROR_MAX_BYTES);
 	}
 }
@@ -206,11 +208,17 @@ static bool whole_is_worst(const struct cdc_result *result, const struct cdc_ite
 	    (!worst || cdc_state_rank(result->findings[0].state) > cdc_state_rank(worst->state));
 }
 
+/* How long which part of line 1 may be. */
+struct room {
+	size_t headline, phrases;
+};
+
 /* Line 1 about one item: its headline, then as many of its other phrases as fit. */
-static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item, size_t max)
+static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item,
+    const struct room *room)
 {
 	bool problem = item->state != CDC_OK;
-	struct phrases phrases = { .buf = buf, .max = max };
+	struct phrases phrases = { .buf = buf, .max = room->phrases };
 
 	if (problem) {
 		add_headline(buf, item);
@@ -220,8 +228,8 @@ static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, c
 		cdc_buf_add(buf, ": ");
 		phrases.start = buf->len;
 	}
-	if (buf->len > max) {
-		cdc_text_cut(buf, max);
+	if (buf->len > room->headline) {
+		cdc_text_cut(buf, room->headline);
 		phrases.cut = true;
 	}
 	add_item(&phrases, check, item, problem ? 1 : 0);
@@ -242,25 +250,48 @@ static void summary_of_many(struct cdc_buf *buf, const struct cdc_check *check, 
 	cdc_buf_add(buf, tally.text);
 }
 
-bool cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max)
+/* What concerns the whole, behind an item: as much as is left of the line. */
+static void add_behind(struct cdc_buf *line, struct cdc_buf *whole, size_t max, struct cdc_summary *left_out)
+{
+	size_t room = max > line->len + strlen(SEPARATOR) ? max - line->len - strlen(SEPARATOR) : 0;
+
+	left_out->whole = whole->len > room;
+	cdc_text_cut(whole, room);
+	cdc_buf_addf(line, SEPARATOR "%s", whole->text);
+}
+
+/* The whole goes before what else is to be said of an item; a long headline leaves it a quarter of the line. */
+static struct room room_before(const struct cdc_buf *whole, size_t max)
+{
+	size_t wanted = whole->len ? whole->len + strlen(SEPARATOR) : 0;
+
+	return (struct room){ .headline = max - (wanted < max / 4 ? wanted : max / 4),
+		.phrases = wanted < max ? max - wanted : 0 };
+}
+
+struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max)
 {
 	const struct cdc_result *result = &check->result;
 	const struct cdc_item *worst = worst_item(result), *only = only_item(result);
-	CDC_BUF_CLEANUP struct cdc_buf line = CDC_BUF_INIT;
-	bool whole_first = whole_is_worst(result, worst), complete = true;
+	CDC_BUF_CLEANUP struct cdc_buf line = CDC_BUF_INIT, whole = CDC_BUF_INIT;
+	struct cdc_summary left_out = { false, false };
+	struct room room;
 
-	if (whole_first)
-		add_whole(&line, result);
-	else if (only && (worst == only || !worst))
-		complete = summary_of_one(&line, check, only, max);
-	else
-		summary_of_many(&line, check, worst, max);
-	if (!whole_first && result->finding_count > 0) {
-		cdc_buf_add(&line, " - ");
-		add_whole(&line, result);
+	add_whole(&whole, result);
+	room = room_before(&whole, max);
+	if (whole_is_worst(result, worst)) {
+		cdc_buf_add(buf, whole.text);
+		left_out.item = true;
+		return left_out;
 	}
+	if (only && (worst == only || !worst))
+		left_out.item = !summary_of_one(&line, check, only, &room);
+	else
+		summary_of_many(&line, check, worst, room.headline);
+	if (whole.len > 0)
+		add_behind(&line, &whole, max, &left_out);
 	if (line.len == 0)
 		cdc_buf_add(&line, result->error ? "see the error" : "nothing to judge");
 	cdc_buf_add(buf, line.text);
-	return complete && !whole_first;
+	return left_out;
 }

@@ -387,6 +387,34 @@ static void test_line1_is_short(void **state CDC_UNUSED)
 	}
 }
 
+/* What concerns the whole shares line 1 with the one item; what does not fit there stands in its line and a note. */
+static void test_line1_with_the_whole(void **state CDC_UNUSED)
+{
+	CDC_CLEANUP(cdc_free_string) char *output = NULL;
+	struct cdc_item *item;
+	struct stage toy;
+
+	begin(&toy, "--no-perfdata");
+	item = toy_item(&toy, "bear", 5);
+	cdc_finding_headline(cdc_item_raise(item, BROKEN, "broken"), "is broken: an ear is off, and so are both of its eyes");
+	cdc_item_phrase(item, "asleep since the day before yesterday");
+	cdc_result_raise(&toy.check, CDC_COND_DENIED, "the doctor says nothing: the line was busy for all of an hour");
+	expect_output(&toy, "both cut",
+	    "TOY CRITICAL - bear is broken: an ear is off, and so are both of its eyes - the doctor says nothing: the line was bus…\n"
+	    "[CRITICAL] bear: broken, asleep since the day before yesterday, holds 5 B\n"
+	    "note: the doctor says nothing: the line was busy for all of an hour\n");
+	stage_close(&toy);
+
+	begin(&toy, "--no-perfdata --output-format=json");
+	item = toy_item(&toy, "bear", 5);
+	cdc_item_raise(item, BROKEN, "broken, for an ear is off, and so are both of its eyes and a foot");
+	cdc_result_raise(&toy.check, CDC_COND_DENIED, "the doctor says nothing: the line was busy for all of an hour");
+	stage_end(&toy, true);
+	output = stage_output(&toy);
+	expect_part("JSON has room", output, "and a foot, holds 5 B - the doctor says nothing: the line was busy for all of an hour\"");
+	stage_close(&toy);
+}
+
 static void test_long_name(void **state CDC_UNUSED)
 {
 	CDC_CLEANUP(cdc_free_string) char *output = NULL;
@@ -614,6 +642,7 @@ int main(void)
 		cmocka_unit_test(test_ranges_in_perfdata),
 		cmocka_unit_test(test_limits_in_perfdata),
 		cmocka_unit_test(test_line1_is_short),
+		cmocka_unit_test(test_line1_with_the_whole),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_prometheus),
