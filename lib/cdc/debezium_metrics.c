@@ -190,7 +190,8 @@ bool cdc_dbz_read_name(const char *name, size_t n, struct cdc_dbz_name *ret)
 	if (!meaning || meaning->field == CDC_DBZ_NONE || !strstr(plain, "debezium"))
 		return false;
 	*ret = (struct cdc_dbz_name){ .field = meaning->field, .context = meaning->context, .type = type_in(plain),
-		.milliseconds = meaning->milliseconds, .sums = meaning->sums };
+		.one_context = meaning->context != CDC_DBZ_ANY_CONTEXT, .milliseconds = meaning->milliseconds,
+		.sums = meaning->sums };
 	if (ret->context == CDC_DBZ_ANY_CONTEXT)
 		ret->context = context_in(plain);
 	return true;
@@ -258,7 +259,7 @@ static const struct {
 	{ "debezium_context", ROLE_CONTEXT },
 };
 
-/* While the labels are read: which row of roles a text came from, for a better one replaces it. */
+/* While the labels are read: which row of roles a text came from (none yet: behind the last), for a better one replaces it. */
 struct reading {
 	struct cdc_dbz_place *place;
 	size_t from[ROLE_NONE];
@@ -286,7 +287,7 @@ static bool read_part(struct reading *reading, size_t row, const char *text, siz
 	char type[CDC_DBZ_NAME_MAX];
 	const char *known;
 
-	if (row == CDC_LEN(roles) || reading->from[roles[row].role] < row)
+	if (row == CDC_LEN(roles) || reading->from[roles[row].role] <= row)
 		return true;
 	reading->from[roles[row].role] = row;
 	switch (roles[row].role) {
@@ -362,7 +363,7 @@ static void read_connector(const struct cdc_sample *sample, const struct reading
 	const char *connector = cdc_sample_label(sample, "connector");
 	const char *type = connector ? cdc_dbz_type(connector) : NULL;
 
-	if (type && !*place->type && !cdc_streq(roles[reading->from[ROLE_SERVER]].name, "connector"))
+	if (type && !*place->type && reading->from[ROLE_SERVER] < row_of("connector", strlen("connector")))
 		place->type = type;
 }
 
@@ -372,7 +373,7 @@ bool cdc_dbz_read_labels(const struct cdc_sample *sample, struct cdc_dbz_place *
 
 	*ret = (struct cdc_dbz_place){ .type = "" };
 	for (size_t i = 0; i < ROLE_NONE; i++)
-		reading.from[i] = CDC_LEN(roles) - 1;
+		reading.from[i] = CDC_LEN(roles);
 	for (size_t i = 0; i < sample->label_count; i++) {
 		if (!read_label(&reading, &sample->labels[i]))
 			return false;

@@ -55,6 +55,7 @@ enum cdc_dbz_context {
 struct cdc_dbz_name {
 	enum cdc_dbz_field field;
 	enum cdc_dbz_context context; /* where the name itself or its field says */
+	bool one_context;             /* the field occurs in no other one, so its context needs no word anywhere else */
 	const char *type;             /* of the connector, where the name says: "postgres"; else "" */
 	bool milliseconds;            /* the value is to be divided by 1000 */
 	bool sums;                    /* several samples of the field add up */

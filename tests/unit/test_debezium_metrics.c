@@ -152,6 +152,9 @@ static const struct {
 	{ { { "database", "\"a\\\"b\"" }, { "server", "S" } }, "S/a\"b////0" },
 	{ { { "database", "\"a,b=c\\\"d\"" }, { "server", "S" } }, "S/a,b=c\"d////0" },
 	{ { { "name", "S, dc=\"x, task=1\", task=2" } }, "S//2///0" },
+	/* a custom.metric.tags of the same name as the label does not take its place */
+	{ { { "name", "S, name=other, connector=C" }, { "plugin", "postgres" } }, "S////postgres/0" },
+	{ { { "context", "streaming, context=snapshot" }, { "server", "S" } }, "S/////1" },
 	/* which of several labels is the server */
 	{ { { "name", "N" }, { "connector", "C" }, { "server", "S" } }, "S/////0" },
 	{ { { "connector", "C" }, { "name", "N" } }, "N/////0" },
