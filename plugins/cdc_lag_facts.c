@@ -173,7 +173,7 @@ static void make_key(struct cdc_lag_reader *reader, const struct cdc_sample *sam
 /* Where a number belongs, by the bean it comes from; CDC_DBZ_NONE: nowhere. */
 static size_t field_of(const struct cdc_dbz_name *meaning, enum cdc_dbz_context context)
 {
-	if (context != CDC_DBZ_SNAPSHOT || meaning->context == CDC_DBZ_SNAPSHOT || meaning->context == CDC_DBZ_STREAMING)
+	if (context != CDC_DBZ_SNAPSHOT || meaning->one_context)
 		return (size_t)meaning->field;
 	if (meaning->field == CDC_DBZ_EVENTS)
 		return CDC_LAG_SNAPSHOT_EVENTS;

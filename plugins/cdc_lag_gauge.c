@@ -28,6 +28,14 @@ static cdc_num silence_of(const struct cdc_lag_view *view)
 	return has_silence(view) ? without_skew(view->task->at[CDC_DBZ_SILENCE].value) : 0;
 }
 
+/* The same in milliseconds. */
+static int64_t silence_ms(const struct cdc_lag_view *view)
+{
+	int64_t ms = has_silence(view) ? cdc_lag_ms(&view->task->at[CDC_DBZ_SILENCE]) : 0;
+
+	return ms < 0 ? 0 : ms;
+}
+
 static bool skewed(const struct cdc_lag_number *number)
 {
 	return number->known && number->value < CDC_LAG_NONE;
@@ -65,7 +73,7 @@ static bool has_evidence(struct cdc_lag_view *view)
 
 	if (is_compared(view))
 		return moved(view->old.lag_ms, view->now.lag_ms) || moved(view->old.changes, view->now.changes);
-	if (!has_silence(view) || cdc_num_to_ms(silence_of(view)) >= FRESH_SILENCE_MS)
+	if (!has_silence(view) || silence_ms(view) >= FRESH_SILENCE_MS)
 		return false;
 	if (filtered->known && filtered->value > 0)
 		cdc_item_phrase(view->item, "%sthe lag may be old, for events were filtered", view->prefix);
@@ -86,7 +94,7 @@ static bool just_started(const struct cdc_lag_view *view)
 static void raise_idle(struct cdc_lag_view *view, cdc_num lag)
 {
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-	int64_t for_ms = cdc_num_to_ms(silence_of(view));
+	int64_t for_ms = silence_ms(view);
 
 	/* filtered events break the silence and leave the gauge alone */
 	if (is_compared(view) && view->old.moved_ms != CDC_LAG_UNKNOWN && view->now.at_ms - view->old.moved_ms > for_ms)
@@ -116,7 +124,7 @@ static void raise_no_event(struct cdc_lag_view *view)
 static void note_movement(struct cdc_lag_view *view, bool fresh)
 {
 	if (fresh || view->old.moved_ms == CDC_LAG_UNKNOWN)
-		view->now.moved_ms = view->now.at_ms - cdc_num_to_ms(silence_of(view));
+		view->now.moved_ms = view->now.at_ms - silence_ms(view);
 }
 
 static void set_lag(struct cdc_lag_view *view, cdc_num lag, const char *cause)

@@ -54,6 +54,8 @@ enum cdc_lag_label { LABEL_SERVER, LABEL_TYPE, LABEL_TASK, LABEL_DATABASE };
 
 /* Of a trace: not known. */
 #define CDC_LAG_UNKNOWN INT64_MIN
+/* What is compared and added up lies within this, on both sides of 0, whatever a page says: sums of three still fit. */
+#define CDC_LAG_NUMBER_MAX (INT64_MAX / 4)
 
 /* What one run leaves of a task for the next; times in milliseconds since 1970. */
 struct cdc_lag_trace {
@@ -112,6 +114,13 @@ void cdc_lag_judge_lag(struct cdc_lag_view *view);
 
 /* Judges snapshots; part of the above. */
 void cdc_lag_judge_snapshot(struct cdc_lag_view *view);
+
+/* True if a number is shown and is not 0. */
+bool cdc_lag_is_on(const struct cdc_lag_task *task, size_t field);
+
+/* The number without its fraction, or a number of seconds in milliseconds; CDC_LAG_UNKNOWN when it is not shown. */
+int64_t cdc_lag_whole(const struct cdc_lag_number *number);
+int64_t cdc_lag_ms(const struct cdc_lag_number *number);
 
 /* 0.8 times the keep-alive interval: how often a MySQL or MariaDB server sends a heartbeat. */
 int64_t cdc_lag_heartbeat_ms(const struct cdc_lag_config *config);

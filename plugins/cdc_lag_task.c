@@ -6,39 +6,12 @@
 
 #include "base/text.h"
 
-#define SNAPSHOT_STALLED_MS ((int64_t)30 * 60 * 1000)
 /* A pause between runs after which nobody knows what was in between. */
 #define PAUSE_MS ((int64_t)15 * 60 * 1000)
-
-int64_t cdc_lag_heartbeat_ms(const struct cdc_lag_config *config)
-{
-	return config->keepalive_ms / 5 * 4;
-}
-
-void cdc_lag_value_max(struct cdc_item *item, size_t metric, cdc_num value)
-{
-	if (!item->values[metric].known || value > item->values[metric].value)
-		cdc_item_value(item, metric, value);
-}
-
-void cdc_lag_value_sum(struct cdc_item *item, size_t metric, cdc_num value)
-{
-	cdc_item_value(item, metric, item->values[metric].known ? item->values[metric].value + value : value);
-}
-
-static bool is_on(const struct cdc_lag_task *task, size_t field)
-{
-	return task->at[field].known && task->at[field].value != 0;
-}
 
 static bool is_zero(const struct cdc_lag_number *number)
 {
 	return number->known && number->value == 0;
-}
-
-static int64_t whole(const struct cdc_lag_number *number)
-{
-	return number->known ? cdc_num_to_int(number->value) : CDC_LAG_UNKNOWN;
 }
 
 /* --- what is the case -------------------------------------------------------------------------------------------- */
@@ -46,14 +19,14 @@ static int64_t whole(const struct cdc_lag_number *number)
 /* Events that moved the lag: what is filtered or erroneous does not. */
 static int64_t changes_of(const struct cdc_lag_task *task)
 {
-	int64_t changes = whole(&task->at[CDC_DBZ_EVENTS]);
+	int64_t changes = cdc_lag_whole(&task->at[CDC_DBZ_EVENTS]);
 
 	if (changes == CDC_LAG_UNKNOWN)
 		return changes;
 	if (task->at[CDC_DBZ_FILTERED].known)
-		changes -= whole(&task->at[CDC_DBZ_FILTERED]);
+		changes -= cdc_lag_whole(&task->at[CDC_DBZ_FILTERED]);
 	if (task->at[CDC_DBZ_ERRONEOUS].known)
-		changes -= whole(&task->at[CDC_DBZ_ERRONEOUS]);
+		changes -= cdc_lag_whole(&task->at[CDC_DBZ_ERRONEOUS]);
 	return changes;
 }
 
@@ -64,7 +37,7 @@ static int64_t erroneous_of(const struct cdc_lag_task *task)
 
 	if (!streaming->known && !snapshot->known)
 		return CDC_LAG_UNKNOWN;
-	return (streaming->known ? whole(streaming) : 0) + (snapshot->known ? whole(snapshot) : 0);
+	return (streaming->known ? cdc_lag_whole(streaming) : 0) + (snapshot->known ? cdc_lag_whole(snapshot) : 0);
 }
 
 static bool fell(int64_t before, int64_t now)
@@ -85,11 +58,11 @@ static void look_back(struct cdc_lag_view *view)
 	if (view->overtaken)
 		cdc_lag_trace_forget(&view->old);
 	view->now.at_ms = check->memory.now_ms;
-	view->now.lag_ms = task->at[CDC_DBZ_LAG].known ? cdc_num_to_ms(task->at[CDC_DBZ_LAG].value) : CDC_LAG_UNKNOWN;
+	view->now.lag_ms = cdc_lag_ms(&task->at[CDC_DBZ_LAG]);
 	view->now.changes = changes_of(task);
-	view->now.events = whole(&task->at[CDC_DBZ_EVENTS]);
+	view->now.events = cdc_lag_whole(&task->at[CDC_DBZ_EVENTS]);
 	view->now.erroneous = erroneous_of(task);
-	view->now.recovered = whole(&task->at[CDC_DBZ_CHANGES_RECOVERED]);
+	view->now.recovered = cdc_lag_whole(&task->at[CDC_DBZ_CHANGES_RECOVERED]);
 	view->restarted = fell(view->old.events, view->now.events);
 	if (view->restarted || cdc_was_absent(check, view->item->name, &absent_since_ms))
 		view->now.started_ms = check->memory.now_ms;
@@ -104,7 +77,7 @@ static void look_at_state(struct cdc_lag_view *view)
 	view->binlog = cdc_dbz_reads_binlog(view->type) || task->at[CDC_DBZ_BINLOG].known;
 	view->connected = connected->known && connected->value != 0;
 	view->disconnected = is_zero(connected);
-	view->snapshot = is_on(task, CDC_DBZ_SNAPSHOT_RUNNING) || is_on(task, CDC_DBZ_SNAPSHOT_PAUSED);
+	view->snapshot = cdc_lag_is_on(task, CDC_DBZ_SNAPSHOT_RUNNING) || cdc_lag_is_on(task, CDC_DBZ_SNAPSHOT_PAUSED);
 	/* where nothing says whether it streams, a lag does */
 	view->first_snapshot =
 	    view->snapshot && (view->disconnected || (!connected->known && (!lag->known || lag->value == CDC_LAG_NONE)));
@@ -116,7 +89,7 @@ static void look_at_state(struct cdc_lag_view *view)
 
 static bool recovers(const struct cdc_lag_view *view)
 {
-	return is_on(view->task, CDC_DBZ_RECOVERING) ||
+	return cdc_lag_is_on(view->task, CDC_DBZ_RECOVERING) ||
 	    (view->old.recovered != CDC_LAG_UNKNOWN && view->now.recovered != CDC_LAG_UNKNOWN &&
 		view->old.recovered != view->now.recovered);
 }
@@ -160,6 +133,8 @@ static void judge_connection(struct cdc_lag_view *view)
 /* How much of total is used, in percent. */
 static cdc_num percent_of(cdc_num used, cdc_num total)
 {
+	if (used < 0)
+		return 0;
 	return cdc_num_int(cdc_num_to_int(used)) * 100 / cdc_num_to_int(total);
 }
 
@@ -194,6 +169,7 @@ static void judge_counters(struct cdc_lag_view *view)
 		{ CDC_DBZ_FILTERED, FILTERED },
 		{ CDC_DBZ_TRANSACTIONS, TRANSACTIONS },
 	};
+	static const size_t erroneous[] = { CDC_DBZ_ERRONEOUS, CDC_LAG_SNAPSHOT_ERRONEOUS };
 	int64_t before = view->old.erroneous, now = view->now.erroneous;
 
 	for (size_t i = 0; i < CDC_LEN(counters); i++)
@@ -201,7 +177,9 @@ static void judge_counters(struct cdc_lag_view *view)
 			cdc_lag_value_sum(view->item, counters[i].metric, view->task->at[counters[i].field].value);
 	if (now == CDC_LAG_UNKNOWN)
 		return;
-	cdc_lag_value_sum(view->item, ERRONEOUS_EVENTS, cdc_num_int(now));
+	for (size_t i = 0; i < CDC_LEN(erroneous); i++)
+		if (view->task->at[erroneous[i]].known)
+			cdc_lag_value_sum(view->item, ERRONEOUS_EVENTS, view->task->at[erroneous[i]].value);
 	if (before == CDC_LAG_UNKNOWN)
 		return;
 	/* a task that was started anew counts from zero */
@@ -233,7 +211,7 @@ static void judge_stalled(struct cdc_lag_view *view)
 		since_ms = cdc_memory_since(memory, view->item->name, text.text, PAUSE_MS);
 		for_ms = since_ms < 0 || view->restarted ? -1 : memory->now_ms - since_ms;
 	} else if (silence->known) {
-		for_ms = cdc_num_to_ms(silence->value);
+		for_ms = cdc_lag_ms(silence);
 	}
 	if (for_ms <= limit_ms)
 		return;
@@ -253,72 +231,6 @@ static void judge_age(struct cdc_lag_view *view)
 	cdc_text_add_duration(&text, age_ms);
 	cdc_finding_headline(cdc_item_raise(view->item, STALE, "%sstale: sampled %s ago", view->prefix, text.text),
 	    "is stale: %sits sample is %s old", view->prefix, text.text);
-}
-
-/* --- snapshots --------------------------------------------------------------------------------------------------- */
-
-static void add_progress(struct cdc_buf *text, const struct cdc_lag_task *task)
-{
-	const struct cdc_lag_number *total = &task->at[CDC_DBZ_TABLES_TOTAL];
-	const struct cdc_lag_number *remaining = &task->at[CDC_DBZ_TABLES_REMAINING];
-	const struct cdc_lag_number *rows = &task->at[CDC_DBZ_ROWS_SCANNED];
-	const struct cdc_lag_number *duration = &task->at[CDC_DBZ_SNAPSHOT_DURATION];
-
-	if (remaining->known)
-		cdc_buf_addf(text, ", %lld", (long long)whole(remaining));
-	if (remaining->known && total->known && total->value >= remaining->value)
-		cdc_buf_addf(text, " of %lld", (long long)whole(total));
-	if (remaining->known)
-		cdc_buf_add(text, " tables left");
-	if (rows->known)
-		cdc_buf_addf(text, ", %lld rows", (long long)whole(rows));
-	if (duration->known && duration->value > 0) {
-		cdc_buf_add(text, " in ");
-		cdc_num_print_human(text, duration->value, CDC_SECONDS);
-	}
-}
-
-/* Since when nothing of it moved: the numbers are part of the timer's name, so that another one begins anew. */
-static void judge_progress(struct cdc_lag_view *view)
-{
-	const struct cdc_lag_task *task = view->task;
-	CDC_BUF_CLEANUP struct cdc_buf name = CDC_BUF_INIT, text = CDC_BUF_INIT;
-	struct cdc_memory *memory = &view->check->memory;
-	int64_t since_ms, for_ms;
-
-	cdc_buf_addf(&name, "snapshot.%s:%lld:%lld:%lld", task->task, (long long)whole(&task->at[CDC_DBZ_ROWS_SCANNED]),
-	    (long long)whole(&task->at[CDC_DBZ_TABLES_REMAINING]), (long long)whole(&task->at[CDC_LAG_SNAPSHOT_EVENTS]));
-	since_ms = cdc_memory_since(memory, view->item->name, name.text, 2 * SNAPSHOT_STALLED_MS);
-	for_ms = memory->now_ms - since_ms;
-	if (since_ms < 0 || for_ms < SNAPSHOT_STALLED_MS)
-		return;
-	cdc_text_add_duration(&text, for_ms);
-	cdc_finding_headline(cdc_item_raise(view->item, SNAPSHOT_STALLED, "%ssnapshot stalled for %s", view->prefix, text.text),
-	    "has a snapshot that stands still: %sno row, table or event for %s", view->prefix, text.text);
-}
-
-void cdc_lag_judge_snapshot(struct cdc_lag_view *view)
-{
-	const struct cdc_lag_task *task = view->task;
-	bool running = is_on(task, CDC_DBZ_SNAPSHOT_RUNNING);
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-	struct cdc_item *item = view->item;
-
-	if (is_on(task, CDC_DBZ_SNAPSHOT_ABORTED))
-		cdc_finding_headline(cdc_item_raise(item, SNAPSHOT_ABORTED, "%ssnapshot aborted", view->prefix),
-		    "has an aborted snapshot: %stables may be incomplete", view->prefix);
-	if (!view->snapshot)
-		return;
-	add_progress(&text, task);
-	cdc_item_raise(item, SNAPSHOT, "%ssnapshot %s%s", view->prefix, running ? "runs" : "paused", text.text);
-	if (task->at[CDC_DBZ_TABLES_REMAINING].known)
-		cdc_lag_value_sum(item, SNAPSHOT_REMAINING, task->at[CDC_DBZ_TABLES_REMAINING].value);
-	if (task->at[CDC_DBZ_SNAPSHOT_DURATION].known)
-		cdc_lag_value_max(item, SNAPSHOT_DURATION, task->at[CDC_DBZ_SNAPSHOT_DURATION].value);
-	if (task->at[CDC_DBZ_ROWS_SCANNED].known)
-		cdc_lag_value_sum(item, SNAPSHOT_ROWS, task->at[CDC_DBZ_ROWS_SCANNED].value);
-	if (running)
-		judge_progress(view);
 }
 
 void cdc_lag_judge_task(struct cdc_lag_view *view)

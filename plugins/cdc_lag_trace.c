@@ -24,6 +24,16 @@ static void fields_of(struct cdc_lag_trace *trace, int64_t *fields[FIELDS])
 static const struct cdc_lag_trace unknown = { CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN,
 	CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN };
 
+/* "-", or a number within the bounds that every number here has. */
+static bool parse_number(const char *word, int64_t *ret)
+{
+	if (!word)
+		return false;
+	if (cdc_streq(word, "-"))
+		return true;
+	return cdc_num_parse_int(word, ret) && *ret <= CDC_LAG_NUMBER_MAX && *ret >= -CDC_LAG_NUMBER_MAX;
+}
+
 /* Eight words, each a number or "-"; false when the text is not of our making. */
 static bool parse(char *text, struct cdc_lag_trace *ret)
 {
@@ -31,12 +41,9 @@ static bool parse(char *text, struct cdc_lag_trace *ret)
 	int64_t *fields[FIELDS];
 
 	fields_of(&trace, fields);
-	for (size_t i = 0; i < FIELDS; i++) {
-		char *word = strsep(&text, " ");
-
-		if (!word || (!cdc_streq(word, "-") && !cdc_num_parse_int(word, fields[i])))
+	for (size_t i = 0; i < FIELDS; i++)
+		if (!parse_number(strsep(&text, " "), fields[i]))
 			return false;
-	}
 	*ret = trace;
 	return !text;
 }
@@ -140,7 +147,7 @@ size_t cdc_lag_count_restarts(struct cdc_memory *memory, const char *item, bool 
 	}
 	next = old = cdc_strdup(cdc_memory_get(memory, "", key.text));
 	while ((word = strsep(&next, " ")) != NULL && count < RESTARTS_MAX) {
-		if (!cdc_num_parse_int(word, &at_ms) || at_ms > memory->now_ms || memory->now_ms - at_ms >= HOUR_MS)
+		if (!cdc_num_parse_int(word, &at_ms) || at_ms < 0 || at_ms > memory->now_ms || memory->now_ms - at_ms >= HOUR_MS)
 			continue;
 		cdc_buf_addf(&list, " %s", word);
 		count++;

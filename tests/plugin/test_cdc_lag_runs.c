@@ -703,6 +703,32 @@ static void test_sqlserver(void **state CDC_UNUSED)
 	stage_close(&stage);
 }
 
+/* Rules that put the context into the name, and into no label: queue and counts of the snapshot stay what they are. */
+static void test_context_in_the_name(void **state CDC_UNUSED)
+{
+	static const char page[] =
+	    "debezium_postgres_streaming_MilliSecondsBehindSource{server=\"a\"} 7000\n"
+	    "debezium_postgres_streaming_MilliSecondsSinceLastEvent{server=\"a\"} 1000\n"
+	    "debezium_postgres_streaming_TotalNumberOfEventsSeen{server=\"a\"} 5000\n"
+	    "debezium_postgres_streaming_Connected{server=\"a\"} 1\n"
+	    "debezium_postgres_streaming_QueueTotalCapacity{server=\"a\"} 8192\n"
+	    "debezium_postgres_streaming_QueueRemainingCapacity{server=\"a\"} 8192\n"
+	    "debezium_postgres_snapshot_MilliSecondsSinceLastEvent{server=\"a\"} -1\n"
+	    "debezium_postgres_snapshot_TotalNumberOfEventsSeen{server=\"a\"} 0\n"
+	    "debezium_postgres_snapshot_SnapshotRunning{server=\"a\"} 0\n"
+	    "debezium_postgres_snapshot_QueueTotalCapacity{server=\"a\"} 8192\n"
+	    "debezium_postgres_snapshot_QueueRemainingCapacity{server=\"a\"} 0\n";
+	struct stage stage;
+
+	stage_open(&stage, &cdc_lag_plugin, "");
+	run_pages(&stage, 0, page, NULL);
+	EXPECT(&stage, "a", "OK: connected, 7 s behind its source, more than 5 s for 0 s of 2m");
+	EXPECT_VALUE(&stage, "a", "silence", "1");
+	EXPECT_VALUE(&stage, "a", "queue", "0");
+	EXPECT_VALUE(&stage, "a", "events", "5000");
+	stage_close(&stage);
+}
+
 static void test_two_tasks(void **state CDC_UNUSED)
 {
 	static const char page[] =
@@ -885,6 +911,7 @@ int main(void)
 		cmocka_unit_test(test_workers),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_sqlserver),
+		cmocka_unit_test(test_context_in_the_name),
 		cmocka_unit_test(test_two_tasks),
 		cmocka_unit_test(test_replicas),
 		cmocka_unit_test(test_no_debezium),
