@@ -197,7 +197,8 @@ class Broker(Server):
         self.process.wait_port(self.port, 90)
 
     def _format(self):
-        identity = base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode()
+        # one that begins with "-" would be taken for an option
+        identity = base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode().replace("-", "A")
         done = jvm.start("kafka.tools.StorageTool", self.lab.stack.kafka_jars(), self.log,
                          ["format", "-t", identity, "-c", self._settings], properties=self.lab.properties())
         if done.popen.wait(60) != 0:
