@@ -179,10 +179,9 @@ def snapshot(pipe):
 @_situation("postgres")
 def incremental_snapshot(pipe):
     """A snapshot through the signal table, while it streams."""
-    with _streaming(pipe, "postgres", incremental_snapshot_chunk_size=1) as case:
-        case.source.write(3000)
+    with _streaming(pipe, "postgres") as case, _held(pipe, case.source, case.server, TABLE_LOCKED):
         case.source.signal("execute-snapshot", '{"data-collections": ["public.items"], "type": "INCREMENTAL"}')
-        kafka.wait_for(lambda: pipe.worker.bean(case.server, "SnapshotRunning", "snapshot"), "a snapshot runs", pause=0.02)
+        kafka.wait_for(lambda: pipe.worker.bean(case.server, "SnapshotRunning", "snapshot"), "a snapshot runs")
         yield case
 
 
