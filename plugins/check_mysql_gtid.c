@@ -9,10 +9,6 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/* A log that is purged between listing it and asking for its first position is listed again so often. */
-#define HORIZON_TRIES 3
-#define SQL_MAX       4096
-
 /* The text that says where the reader is, NULL when none does. */
 static int read_text(struct cdc_run *run, const struct mysql_gtid_config *config, struct cdc_buf *buf, const char **ret,
     struct cdc_err *err)
@@ -29,32 +25,6 @@ static int read_text(struct cdc_run *run, const struct mysql_gtid_config *config
 	return 0;
 }
 
-static int list_logs(struct cdc_run *run, struct cdc_my *my, struct mysql_gtid_server *server, struct cdc_err *err)
-{
-	struct cdc_my_query *query = &server->queries[MYSQL_GTID_LOGS];
-
-	server->first_log = NULL;
-	cdc_rows_release(&query->rows);
-	return cdc_my_query(my, run, query, 1, err) < 0 || mysql_gtid_parse_logs(server, err) < 0 ? -1 : 0;
-}
-
-static int gather_horizon(struct cdc_run *run, struct cdc_my *my, struct mysql_gtid_server *server, struct cdc_err *err)
-{
-	char sql[SQL_MAX];
-	size_t count;
-
-	for (int i = 0; i < HORIZON_TRIES && server->first_log && !server->gtid.horizon_known; i++) {
-		struct cdc_my_query *query = mysql_gtid_ask_horizon(server, sql, sizeof(sql), &count);
-
-		if (cdc_my_query(my, run, query, count, err) < 0 || mysql_gtid_parse_horizon(server, err) < 0)
-			return -1;
-		query->sql = NULL;
-		if (!server->gtid.horizon_known && list_logs(run, my, server, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int gather(struct cdc_run *run, struct cdc_my *my, bool reader, struct mysql_gtid_server *server,
     struct cdc_err *err)
 {
@@ -68,9 +38,7 @@ static int gather(struct cdc_run *run, struct cdc_my *my, bool reader, struct my
 	queries = mysql_gtid_ask_channels(server, reader, &count);
 	if (cdc_my_query(my, run, queries, count, err) < 0)
 		return -1;
-	if (mysql_gtid_parse_channels(server, err) < 0)
-		return cdc_fail_in(err, "%s", cdc_my_target(my));
-	return gather_horizon(run, my, server, err);
+	return mysql_gtid_parse_channels(server, err) < 0 ? cdc_fail_in(err, "%s", cdc_my_target(my)) : 0;
 }
 
 /*

@@ -31,7 +31,8 @@ static const struct cdc_option options[] = {
 	{ .type = CDC_OPT_GROUP, .name = "Failover" },
 	{ .type = CDC_OPT_LIST, .name = "candidate", .metavar = "HOST[:PORT]",
 	    .offset = CONFIG(candidates, struct cdc_strings),
-	    .help = "Server that could take over, asked with the same credentials; repeatable." },
+	    .help = "Server that could take over, asked with the same credentials; the port is that of --port unless given; "
+		    "repeatable." },
 	{ .type = CDC_OPT_TEXT, .name = "source", .metavar = "HOST[:PORT]", .offset = CONFIG(source, const char *),
 	    .help = "Server that the candidates copy; the one of --hostname unless given." },
 	CDC_OPTION_END,

@@ -54,8 +54,7 @@ enum mysql_gtid_query {
 	MYSQL_GTID_SETTINGS, /* SHOW GLOBAL VARIABLES, those of mysql_gtid_settings */
 	MYSQL_GTID_SETS,
 	MYSQL_GTID_CHANNELS,
-	MYSQL_GTID_LOGS,     /* MariaDB only, with a reader: its first file leads to the horizon */
-	MYSQL_GTID_HORIZON,
+	MYSQL_GTID_HORIZON, /* MariaDB only, with a reader */
 	MYSQL_GTID_QUERIES
 };
 
@@ -83,19 +82,17 @@ struct mysql_gtid_server {
 	const char *aurora, *innodb_read_only, *preserve_order, *parallel_workers;
 	struct mysql_gtid_channel *channels;
 	size_t channel_count;
-	const char *channels_refused, *horizon_refused; /* why they are not known, with the GRANT */
-	const char *first_log;
+	const char *channels_refused, *horizon_refused; /* why they are not known */
 };
 
 void mysql_gtid_server_release(struct mysql_gtid_server *server);
 
 /*
- * Fill the queries of one step (SETTINGS and SETS; CHANNELS and LOGS; HORIZON) and mark them as asked; they return the
- * first and how many there are. The first step may be repeated.
+ * Fill the queries of one step (SETTINGS and SETS; CHANNELS and HORIZON) and mark them as asked; they return the first
+ * and how many there are. The first step may be repeated.
  */
 struct cdc_my_query *mysql_gtid_ask_sets(struct mysql_gtid_server *server, size_t *count);
 struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, bool reader, size_t *count);
-struct cdc_my_query *mysql_gtid_ask_horizon(struct mysql_gtid_server *server, char *sql, size_t size, size_t *count);
 
 /*
  * Answers to facts, one call for each step. Releases the rows that are not needed any more. On failure -1 and a
@@ -103,8 +100,6 @@ struct cdc_my_query *mysql_gtid_ask_horizon(struct mysql_gtid_server *server, ch
  */
 int mysql_gtid_parse_sets(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
-int mysql_gtid_parse_logs(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE; /* part of CHANNELS */
-int mysql_gtid_parse_horizon(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 
 /* All servers in the order in which they were read: candidates, -H, --source. */
 struct mysql_gtid_facts {

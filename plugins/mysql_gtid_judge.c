@@ -3,6 +3,8 @@
  */
 #include "plugins/mysql_gtid_internal.h"
 
+#define NO_POSITION "no reader's position given: only servers judged"
+
 /* What one server is judged by. */
 struct bench {
 	const struct mysql_gtid_config *config;
@@ -67,8 +69,9 @@ static void judge_purged(const struct bench *bench, const struct mysql_gtid_serv
 
 	if (server->gtid.mariadb && !server->gtid.horizon_known) {
 		if (mysql_gtid_is_on(server->log_bin))
-			cdc_item_raise(item, CDC_COND_DENIED, "what is purged is not known: %s",
-			    server->horizon_refused ? server->horizon_refused : "the server lists no binary log");
+			cdc_item_raise(item, CDC_COND_PROTOCOL, "what is purged is not known: %s",
+			    server->horizon_refused ? server->horizon_refused :
+						      "a position of the oldest binary log was expected, and none came");
 		return;
 	}
 	count = cdc_gtid_purged(&reader->position, &server->gtid, &filter, &which);
@@ -119,8 +122,8 @@ static void judge_reader(const struct bench *bench, const struct mysql_gtid_serv
 	const struct cdc_gtid_filter filter = mysql_gtid_filter(reader);
 
 	if (!reader->given) {
-		if (server->role == MYSQL_GTID_SERVER)
-			cdc_item_phrase(item, "no reader's position given: only servers judged");
+		if (bench->facts->count == 1)
+			cdc_item_phrase(item, NO_POSITION);
 		return;
 	}
 	if (cdc_gtid_is_foreign(&reader->position, &server->gtid)) {
@@ -220,6 +223,8 @@ void mysql_gtid_judge(const struct mysql_gtid_config *config, const struct mysql
 	struct bench bench = { .config = config, .facts = facts, .main = if_read(main), .check = check };
 
 	bench.source = source ? if_read(source) : bench.main;
+	if (!facts->reader.given && facts->count > 1)
+		cdc_result_note(check, NO_POSITION);
 	if (facts->reader.missing)
 		cdc_result_raise(check, CDC_COND_MISSING, "--offsets has no partition of server %s", facts->reader.missing);
 	for (size_t i = 0; i < facts->count; i++) {

@@ -1,6 +1,6 @@
 /*
- * check_mysql_gtid: what is asked, and from answers to facts. Texts from a server never become part of an SQL text:
- * the one file name that must is written as a hexadecimal literal.
+ * check_mysql_gtid: what is asked, and from answers to facts. Nothing that came from outside ever becomes part of an SQL
+ * text.
  */
 #include "plugins/mysql_gtid_internal.h"
 
@@ -17,6 +17,9 @@ static const char sets_mysql_sql[] = "SELECT @@GLOBAL.gtid_executed AS executed,
 static const char sets_mariadb_sql[] =
     "SELECT @@GLOBAL.gtid_binlog_pos AS binlog_pos, @@GLOBAL.gtid_binlog_state AS binlog_state, "
     "@@GLOBAL.gtid_slave_pos AS replica_pos";
+
+/* An empty name stands for the oldest file (sql/sql_repl.cc: gtid_state_from_binlog_pos), and needs no right. */
+static const char horizon_sql[] = "SELECT BINLOG_GTID_POS('', 4) AS horizon";
 
 void mysql_gtid_server_release(struct mysql_gtid_server *server)
 {
@@ -51,10 +54,10 @@ struct cdc_my_query *mysql_gtid_ask_sets(struct mysql_gtid_server *server, size_
 	return &server->queries[MYSQL_GTID_SETTINGS];
 }
 
-/* Only the sets of a source matter. On MariaDB the oldest file is needed to judge a reader. */
+/* Only the sets of a source matter. */
 struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, bool reader, size_t *count)
 {
-	bool mariadb = server->gtid.mariadb, logs = mariadb && reader && mysql_gtid_is_on(server->log_bin);
+	bool mariadb = server->gtid.mariadb, horizon = mariadb && reader && mysql_gtid_is_on(server->log_bin);
 
 	*count = 0;
 	if (server->role == MYSQL_GTID_SOURCE)
@@ -63,34 +66,12 @@ struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, b
 		.sql = mariadb ? "SHOW ALL SLAVES STATUS" : "SHOW REPLICA STATUS",
 		.older = mariadb ? NULL : "SHOW SLAVE STATUS", .grant = "REPLICATION CLIENT ON *.*",
 		.grant_mariadb = "SLAVE MONITOR ON *.*" };
-	server->queries[MYSQL_GTID_LOGS] = (struct cdc_my_query){ .name = "the list of binary logs", .optional = true,
-		.sql = "SHOW BINARY LOGS", .grant = "REPLICATION CLIENT ON *.*", .grant_mariadb = "BINLOG MONITOR ON *.*" };
+	server->queries[MYSQL_GTID_HORIZON] = (struct cdc_my_query){ .name = "the oldest GTID position", .optional = true,
+		.sql = horizon_sql };
 	server->asked[MYSQL_GTID_CHANNELS] = true;
-	server->asked[MYSQL_GTID_LOGS] = logs;
-	*count = logs ? 2 : 1;
+	server->asked[MYSQL_GTID_HORIZON] = horizon;
+	*count = horizon ? 2 : 1;
 	return &server->queries[MYSQL_GTID_CHANNELS];
-}
-
-struct cdc_my_query *mysql_gtid_ask_horizon(struct mysql_gtid_server *server, char *sql, size_t size, size_t *count)
-{
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-
-	*count = 0;
-	if (!server->first_log)
-		return &server->queries[MYSQL_GTID_HORIZON];
-	cdc_buf_add(&text, "SELECT BINLOG_GTID_POS(0x");
-	for (const char *c = server->first_log; *c; c++)
-		cdc_buf_addf(&text, "%02x", (unsigned char)*c);
-	cdc_buf_add(&text, ", 4) AS horizon");
-	if (text.len >= size)
-		return &server->queries[MYSQL_GTID_HORIZON];
-	snprintf(sql, size, "%s", text.text);
-	cdc_rows_release(&server->queries[MYSQL_GTID_HORIZON].rows);
-	server->queries[MYSQL_GTID_HORIZON] = (struct cdc_my_query){ .name = "the oldest GTID position", .sql = sql,
-		.optional = true, .grant = "BINLOG MONITOR ON *.*" };
-	server->asked[MYSQL_GTID_HORIZON] = true;
-	*count = 1;
-	return &server->queries[MYSQL_GTID_HORIZON];
 }
 
 bool mysql_gtid_is_on(const char *value)
@@ -261,43 +242,22 @@ static int parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
 	return 0;
 }
 
-int mysql_gtid_parse_logs(struct mysql_gtid_server *server, struct cdc_err *err)
+/* NULL: there is no such file, which the judgement tells. */
+static int parse_horizon(struct mysql_gtid_server *server, struct cdc_err *err)
 {
-	const struct cdc_my_query *query = &server->queries[MYSQL_GTID_LOGS];
+	const struct cdc_my_query *query = &server->queries[MYSQL_GTID_HORIZON];
 
-	if (!server->asked[MYSQL_GTID_LOGS])
-		return 0;
-	if (query->refused) {
+	if (query->refused)
 		server->horizon_refused = query->message;
+	if (query->rows.count != 1 || !cdc_rows_get(&query->rows, 0, "horizon"))
 		return 0;
-	}
-	if (query->rows.count > 0)
-		server->first_log = cdc_rows_get(&query->rows, 0, "Log_name");
-	if (query->rows.count > 0 && !server->first_log)
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "the list of binary logs has no column Log_name");
-	return 0;
+	server->gtid.horizon_known = true;
+	return parse_list(&query->rows, "horizon", &server->gtid.horizon, err);
 }
 
 int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
 {
 	if (server->asked[MYSQL_GTID_CHANNELS] && parse_channels(server, err) < 0)
 		return -1;
-	return mysql_gtid_parse_logs(server, err);
-}
-
-/* NULL: the file was purged since it was listed; the caller lists again. */
-int mysql_gtid_parse_horizon(struct mysql_gtid_server *server, struct cdc_err *err)
-{
-	const struct cdc_my_query *query = &server->queries[MYSQL_GTID_HORIZON];
-
-	if (!server->asked[MYSQL_GTID_HORIZON])
-		return 0;
-	if (query->refused) {
-		server->horizon_refused = query->message;
-		return 0;
-	}
-	if (query->rows.count != 1 || !cdc_rows_get(&query->rows, 0, "horizon"))
-		return 0;
-	server->gtid.horizon_known = true;
-	return parse_list(&query->rows, "horizon", &server->gtid.horizon, err);
+	return server->asked[MYSQL_GTID_HORIZON] ? parse_horizon(server, err) : 0;
 }

@@ -304,7 +304,7 @@ int cdc_offsets_pick(const struct cdc_offsets *offsets, const char *server, cons
 		with_key++;
 	}
 	if (!found)
-		return cdc_fail(err, CDC_ERR_USAGE, "there is no offset%s%s", offsets->count ? " with " : "",
+		return cdc_fail(err, CDC_ERR_USAGE, "there is no offset%s%s in it", offsets->count ? " with " : "",
 		    offsets->count ? key : "");
 	if (with_key > 1)
 		return cdc_fail(err, CDC_ERR_USAGE, "there are several partitions: %s; --server=NAME picks one", servers.text);

@@ -143,6 +143,12 @@ def test_without_a_position(alone):
     assert "server.behind" not in done.perf and "server.executed" in done.perf
 
 
+def test_without_a_position_beside_a_candidate(pair):
+    primary, replica = pair
+    done = check(primary, candidates=[replica])
+    assert done.state == OK and "only servers judged" in done.text, done
+
+
 def test_ahead(alone):
     last = last_number(alone)
     done = check(alone, "--gtid-set", upto(alone, last + 7))
@@ -319,20 +325,47 @@ def test_read_only_snapshots(alone):
 # --- rights -----------------------------------------------------------------------------------------------------------
 
 
-def test_without_any_right(alone):
-    user = alone.account("poor", plugin=alone.build.plain_plugin if alone.version == "9.7" else None)
-    done = check(alone, user=user)
-    right = "REPLICATION CLIENT" if is_mysql(alone.version) else "SLAVE MONITOR"
-    assert done.state == OK and f"GRANT {right} ON *.* TO 'poor'@'%'" in done.text, done
-    for named in (["--warning-replica-lag=10"], ["--on", "replica-stopped=critical"]):
-        done = check(alone, *named, user=user)
-        assert done.state == UNKNOWN and f"GRANT {right} ON" in done.line1, done
-    done = check(alone, "--gtid-set", executed(alone), user=user)
-    if is_mysql(alone.version):
-        assert done.state == OK and done.perf["server.purged-missing"].value == 0, done
-    else:
-        assert done.state == UNKNOWN and "GRANT BINLOG MONITOR ON *.* TO 'poor'@'%'" in done.line1, done
-        assert "server.behind" in done.perf
+# What an account needs to see the state of replication; everything else is for everybody.
+SEES_REPLICATION = {"MySQL": ["REPLICATION CLIENT"], "MariaDB": ["SLAVE MONITOR"]}
+ROLES = [[], ["REPLICATION CLIENT"], ["REPLICATION SLAVE"], ["BINLOG MONITOR"], ["SLAVE MONITOR"]]
+
+
+def roles(name):
+    """The roles that a server of that name knows."""
+    return [role for role in ROLES if name == "MariaDB" or role in ([], ["REPLICATION CLIENT"], ["REPLICATION SLAVE"])]
+
+
+def test_roles(alone):
+    """What a right is missing for is a note with the GRANT, and denied when the command line asks for it."""
+    before = executed(alone)
+    insert(alone, 2)
+    purge(alone)
+    for role in roles(alone.build.name):
+        user = alone.account("poor", *role, plugin=alone.build.plain_plugin if alone.version == "9.7" else None)
+        sees = role == SEES_REPLICATION[alone.build.name]
+        grant = f"GRANT {SEES_REPLICATION[alone.build.name][0]} ON *.* TO 'poor'@'%'"
+        done = check(alone, "--gtid-set", executed(alone), user=user)
+        assert done.state == OK and (grant in done.text) == (not sees), (role, done)
+        assert done.perf["server.behind"].value == 0 and done.perf["server.purged-missing"].value == 0
+        done = check(alone, "--gtid-set", before, user=user)
+        assert done.state == CRITICAL and "cannot continue" in done.line1, (role, done)
+        for named in (["--warning-replica-lag=10"], ["--on", "replica-stopped=critical"]):
+            done = check(alone, *named, user=user)
+            assert done.state == (OK if sees else UNKNOWN) and (grant in done.line1) == (not sees), (role, done)
+
+
+def test_roles_on_a_candidate(pair):
+    """The same of a candidate: the note says of which."""
+    primary, replica = pair
+    plugin_name = primary.build.plain_plugin if primary.version == "9.7" else None
+    user = primary.account("poor", plugin=plugin_name)
+    replica.caught_up()
+    done = check(primary, candidates=[replica], user=user)
+    assert done.state == OK and "GRANT" in done.text and item(replica) in done.text.split("GRANT")[0], done
+    assert done.perf[f"{item(replica)}.errant"].value == 0
+    assert f"{item(replica)}.replica-lag" not in done.perf
+    done = check(primary, "--critical-replica-lag=100", candidates=[replica], user=user)
+    assert done.state == UNKNOWN and done.items[item(replica)][0] == UNKNOWN, done
 
 
 def test_the_words_of_the_grant_suffice(alone):

@@ -99,8 +99,8 @@ static const struct {
 	    "there are several partitions: 'a', 'b'; --server=NAME picks one" },
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "]}", "b", "there is no partition of server 'b'; there are 'a'" },
 	{ "{\"offsets\":[]}", "b", "there is no partition of server 'b'; there are none" },
-	{ "{\"offsets\":[]}", NULL, "there is no offset" },
-	{ "{\"offsets\":[" PART("a", "{}") "," PART("b", "{}") "]}", NULL, "there is no offset with gtids" },
+	{ "{\"offsets\":[]}", NULL, "there is no offset in it" },
+	{ "{\"offsets\":[" PART("a", "{}") "," PART("b", "{}") "]}", NULL, "there is no offset with gtids in it" },
 };
 
 static void test_picks(void **state CDC_UNUSED)
