@@ -283,6 +283,9 @@ static int take(void *arg, const struct cdc_sample *sample, struct cdc_err *err)
 		take_scrape_error(reader, sample);
 		return 0;
 	}
+	/* one with a name is not what timestamp() gives */
+	if (reader->times && *sample->name)
+		return 0;
 	if (!cdc_streq(sample->name, reader->name) && !wants(reader, sample->name, strlen(sample->name)))
 		return 0;
 	if (find_owner(reader, sample, err) < 0)

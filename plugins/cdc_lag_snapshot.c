@@ -36,7 +36,10 @@ static void add_progress(struct cdc_buf *text, const struct cdc_lag_task *task)
 	}
 }
 
-/* Since when nothing of it moved: the numbers are part of the timer's name, so that another one begins anew. */
+/*
+ * Since when nothing of it moved: the numbers are part of the timer's name, so that another one begins anew, and the
+ * same ones say that nothing moved in between, however long ago the last run was.
+ */
 static void judge_progress(struct cdc_lag_view *view)
 {
 	const struct cdc_lag_task *task = view->task;
@@ -46,7 +49,7 @@ static void judge_progress(struct cdc_lag_view *view)
 
 	cdc_buf_addf(&name, "snapshot.%s:%lld:%lld:%lld", task->task, (long long)cdc_lag_whole(&task->at[CDC_DBZ_ROWS_SCANNED]),
 	    (long long)cdc_lag_whole(&task->at[CDC_DBZ_TABLES_REMAINING]), (long long)cdc_lag_whole(&task->at[CDC_LAG_SNAPSHOT_EVENTS]));
-	since_ms = cdc_memory_since(memory, view->item->name, name.text, 2 * SNAPSHOT_STALLED_MS);
+	since_ms = cdc_memory_since(memory, view->item->name, name.text, INT64_MAX);
 	for_ms = memory->now_ms - since_ms;
 	if (since_ms < 0 || for_ms < SNAPSHOT_STALLED_MS)
 		return;

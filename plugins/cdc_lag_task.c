@@ -6,9 +6,6 @@
 
 #include "base/text.h"
 
-/* A pause between runs after which nobody knows what was in between. */
-#define PAUSE_MS ((int64_t)15 * 60 * 1000)
-
 static bool is_zero(const struct cdc_lag_number *number)
 {
 	return number->known && number->value == 0;
@@ -208,7 +205,8 @@ static void judge_stalled(struct cdc_lag_view *view)
 		return;
 	if (view->now.lag_ms == -1 && (view->now.events == 0 || view->now.events == CDC_LAG_UNKNOWN)) {
 		cdc_buf_addf(&text, "no-event.%s", view->task->task);
-		since_ms = cdc_memory_since(memory, view->item->name, text.text, PAUSE_MS);
+		/* however rarely somebody looks: within a heartbeat's time there would have been an event */
+		since_ms = cdc_memory_since(memory, view->item->name, text.text, INT64_MAX);
 		for_ms = since_ms < 0 || view->restarted ? -1 : memory->now_ms - since_ms;
 	} else if (silence->known) {
 		for_ms = cdc_lag_ms(silence);

@@ -313,8 +313,12 @@ static int take_error(void *arg, const struct cdc_sample *sample, struct cdc_err
 {
 	struct request *request = arg;
 	const char *instance = cdc_sample_label(sample, "instance");
+	bool down = cdc_streq(sample->name, "up") && sample->known && sample->value == 0;
+	bool unread = cdc_streq(sample->name, "jmx_scrape_error") && sample->known && sample->value != 0;
 
-	cdc_lag_add_scrape_error(request->samples.facts, instance ? instance : "a worker", cdc_streq(sample->name, "up"));
+	/* a server that does not understand all of the question may answer with more than was asked */
+	if (down || unread)
+		cdc_lag_add_scrape_error(request->samples.facts, instance ? instance : "a worker", down);
 	return 0;
 }
 

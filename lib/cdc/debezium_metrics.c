@@ -274,11 +274,32 @@ static size_t row_of(const char *name, size_t n)
 	return i;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), length = strlen(end);
+
+	return n >= length && cdc_streq(text + n - length, end);
+}
+
+/* What a state that is the case is called. */
+static bool is_affirmative(const char *value)
+{
+	static const char *const words[] = { "connected", "running", "paused", "aborted", "true" };
+
+	for (size_t i = 0; i < CDC_LEN(words); i++)
+		if (cdc_streq(words[i], value))
+			return true;
+	return false;
+}
+
 /* OpenTelemetry shows a boolean as two samples, of which one carries the name of the opposite in a label of its own. */
 static bool is_opposite(const struct cdc_label *label)
 {
-	return strncmp(label->name, "debezium_", 9) == 0 && row_of(label->name, strlen(label->name)) == CDC_LEN(roles) &&
-	    (cdc_streq(label->value, "disconnected") || strncmp(label->value, "not_", 4) == 0);
+	if (strncmp(label->name, "debezium_", 9) != 0 || row_of(label->name, strlen(label->name)) != CDC_LEN(roles))
+		return false;
+	if (strncmp(label->value, "not_", 4) == 0)
+		return true;
+	return (ends_in(label->name, "_state") || ends_in(label->name, "_status")) && !is_affirmative(label->value);
 }
 
 static bool read_part(struct reading *reading, size_t row, const char *text, size_t n)

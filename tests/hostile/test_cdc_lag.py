@@ -230,6 +230,33 @@ def test_prometheus_without_times():
     assert done.rc == 0 and "a.lag" in done.perf and "not known" in done.text, done
 
 
+def test_prometheus_that_answers_the_same_to_everything():
+    """Neither a scrape error nor an age is made of what is none."""
+    same = fakemetrics.answer(lambda _path: fakemetrics.prometheus_values({"a": HEALTHY}, "c1:9404"))
+    done = run("prometheus", functools.partial(fakemetrics.serve, same), "-n", "a")
+    assert done.rc == 0 and done.perf["a.lag"].value > 0, done
+
+
+@pytest.mark.parametrize("status, state", [(400, "UNKNOWN"), (422, "UNKNOWN"), (503, "CRITICAL"), (401, "UNKNOWN")])
+def test_prometheus_that_refuses(status, state):
+    body = json.dumps({"status": "error", "errorType": "x", "error": "the reason why"}).encode()
+    refuse = fakemetrics.answer(lambda _path: (status, body, "application/json"))
+    done = run("prometheus", functools.partial(fakemetrics.serve, refuse))
+    assert done.state == state and "the reason why" in done.line1 and str(status) in done.line1, done
+
+
+def test_prometheus_behind_a_path():
+    """Mimir and others serve the API below a path of their own."""
+    asked = []
+
+    def reply(path):
+        asked.append(path)
+        return fakemetrics.prometheus_values({"a": HEALTHY}, "c1:9404")
+    with fakemetrics.serve(fakemetrics.answer(reply)) as port:
+        done = plugin.run(PROGRAM, "--prometheus-url=http://127.0.0.1:%d/mimir/prometheus/" % port)
+    assert done.rc == 0 and all(path.startswith("/mimir/prometheus/api/v1/query?query=") for path in asked), (done, asked)
+
+
 def test_jolokia():
     serve = functools.partial(fakemetrics.serve, fakemetrics.jolokia({"a": HEALTHY}))
     assert run("jolokia", serve, "-n", "a").perf["a.lag"].text == "0.012s;5;30;0"

@@ -50,10 +50,15 @@ def prometheus(servers, down=(), instance="c1:9404", age=0):
         elif "up == 0" in query:
             found = [({"__name__": "up", "instance": target, "job": "connect"}, 0) for target in down]
         else:
-            found = [({"__name__": "debezium_metrics_" + attribute, **labels(server, instance=instance)}, value)
-                     for server, values in servers.items() for attribute, value in values.items()]
+            return prometheus_values(servers, instance)
         return 200, vector(found), "application/json"
     return answer(one)
+
+
+def prometheus_values(servers, instance):
+    """The answer to a query of their metrics."""
+    return 200, vector([({"__name__": "debezium_metrics_" + attribute, **labels(server, instance=instance)}, value)
+                        for server, values in servers.items() for attribute, value in values.items()]), "application/json"
 
 
 def vector(found):

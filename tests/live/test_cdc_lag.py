@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lab import kafka, lag_situations, plugin, prometheus, web
+from lab import exporter, kafka, lag_situations, plugin, prometheus, web
 
 PROGRAM = "check_cdc_lag"
 JOB = "connect"
@@ -107,3 +107,171 @@ def test_situation(pipe, scraper, private, name):
 @pytest.mark.parametrize("name", IN_BOTH)
 def test_situation_of_the_older_generation(pipe, scraper, private, name):
     test_situation(pipe, scraper, private, name)
+
+
+# What one look cannot tell
+
+def states(private):
+    """A directory for what each way remembers."""
+    for way in WAYS:
+        directory = pathlib.Path(private) / f"state-{way}"
+        directory.mkdir(exist_ok=True)
+        yield way, directory
+
+
+def look_again(case, scraper, private, state, says, *args):
+    """A look in each way that knows of the last one in the same way."""
+    for way, directory in states(private):
+        yield until(lambda: plugin.run(PROGRAM, WAYS[way](case.workers, scraper, private), args, state_dir=directory),
+                    state, says.replace("{}", case.server))
+
+
+@new_only
+def test_idle(pipe, scraper, private):
+    """The gauge stays where the last change left it: a lag in the first look, none any more in the next ones."""
+    with lag_situations.make(pipe, "idle") as case:
+        for done in look_again(case, scraper, private, "OK", r"{}: connected, idle for .* \(last lag [0-9.]+ m?s\)"):
+            assert "orders.lag" not in done.perf and "orders.silence" in done.perf, done
+
+
+@new_only
+def test_queue_full(pipe, scraper, private):
+    """Kafka hangs: the gauge is small and frozen, so the time since the last event counts too."""
+    with lag_situations.make(pipe, "queue-full") as case:
+        for done in look(case, scraper, private, ("--grace=0", "-c2", "--critical-for=0"), "CRITICAL",
+                         "{}: [0-9.]+ s behind its source, more than 2 s.* back-pressure from Kafka"):
+            assert done.perf["orders.lag"].value >= done.perf["orders.silence"].value, done
+            assert done.perf["orders.queue"].value == 100, done
+        for done in look(case, scraper, private, ("-c~:", "-w~:"), "OK", "queue full: .* for 0 s of 6m grace"):
+            assert done.perf["orders.connected"].value == 1, done
+
+
+@new_only
+def test_vanished(pipe, scraper, private):
+    """Nobody named it, an earlier run saw it, and it is gone. Held when it is back."""
+    with lag_situations.make(pipe, "after-snapshot") as case:
+        assert list(look_again(case, scraper, private, "OK", "{}: connected"))
+    assert list(look_again(case, scraper, private, "WARNING", "{} has no series any more", "--grace=0"))
+    with lag_situations.make(pipe, "after-snapshot") as case:
+        assert list(look_again(case, scraper, private, "WARNING", r"{}.* \(seen [0-9]+ s ago\).*connected", "--grace=0"))
+
+
+@new_only
+def test_restart_loop(pipe, private):
+    """Away in three runs of the last hour, and well in this one."""
+    with lag_situations.make(pipe, "after-snapshot") as case:
+        def ask():
+            return plugin.run(PROGRAM, urls("metrics", case.workers), "-n", case.server, state_dir=private)
+        assert until(ask, "OK", "connected")
+        pipe.worker.act(case.server, "stop")
+        until(ask, "WARNING", "no series")
+        assert [ask().rc for _ in range(2)] == [1, 1]
+        pipe.worker.act(case.server, "resume")
+        pipe.streaming(case.server)
+        until(ask, "WARNING", "restarted again and again: away or begun anew in [34] runs of the last hour")
+
+
+@new_only
+def test_two_tasks(pipe, scraper, private):
+    """Beans as a connector of two tasks has them: the same server, told apart by their task."""
+    source = pipe.source("postgres")
+    with pipe.connector(source, "orders", custom_metric_tags="task=0") as name:
+        case = lag_situations.Case(pipe.worker, server=name, source=source)
+        with pipe.connector(source, "second", topic_prefix=name, custom_metric_tags="task=1"):
+            for done in look_again(case, scraper, private, "OK", "{}: connected"):
+                assert done.perf["orders.connected"].value == 1, done
+            for way in WAYS.values():
+                found = plugin.run(PROGRAM, way(case.workers, scraper, private), "--discover").json
+                assert found == [{"{#SERVER}": name, "{#TYPE}": "postgres", "{#TASK}": "0,1", "{#DATABASE}": ""}], found
+        assert list(look_again(case, scraper, private, "WARNING", "{} has lost task 1", "--grace=0"))
+
+
+@new_only
+def test_two_workers(pipe, private):
+    """The same server on two workers; then one of them is killed."""
+    source = pipe.source("postgres")
+    with pipe.lab.another_worker(group=pipe.name("twin")) as second, pipe.connector(source, "orders") as name:
+        workers = [pipe.worker, second]
+        second.create("twin", source.connector("twin", topic_prefix=name))
+        with prometheus.Server({JOB: [worker.metrics_url for worker in workers]}) as scraper:
+            case = lag_situations.Case(*workers, server=name, source=source)
+            assert list(look(case, scraper, private, NAMED, "WARNING", "{} runs on two workers at once"))
+            second.create("alone", source.connector("alone"))
+            until(lambda: plugin.run(PROGRAM, WAYS["prometheus"](None, scraper, None), "-n", "alone"), "OK", "alone")
+            second.kill()
+            port = second.metrics_url.rpartition(":")[2].partition("/")[0]
+            for way in "metrics", "jolokia":
+                done = plugin.run(PROGRAM, urls(way, workers), "-n", name, "-n", "alone", "--grace=0")
+                assert done.rc == 2 and "alone has no series" in done.line1 and "did not answer" in done.line1, done
+                assert plugin.run(PROGRAM, urls(way, workers), "-n", name).rc == 1, way
+            until(lambda: plugin.run(PROGRAM, WAYS["prometheus"](None, scraper, None), "-n", name), "CRITICAL",
+                  f"127.0.0.1:{port}: Prometheus cannot scrape it .up is 0.")
+
+
+@new_only
+def test_mysql_just_started(pipe, scraper, private):
+    """What MySQL shows after a start is the age of the last event, not a lag."""
+    with lag_situations.make(pipe, "mysql-idle") as case:
+        case.source.write(20)
+        assert list(look_again(case, scraper, private, "OK", "{}: connected, .* behind its source"))
+        pipe.worker.act(case.server, "restart", "?includeTasks=true")
+        kafka.wait_for(lambda: pipe.worker.bean(case.server, "Connected"), "it is back")
+        for done in look_again(case, scraper, private, "OK", "just started: .* is the age of the last event"):
+            assert "orders.lag" not in done.perf, done
+
+
+@new_only
+def test_mysql_stalled(pipe, scraper, private):
+    """Longer without any event than a server that sends heartbeats every 0.8 s would be; this one sends them every 4 s."""
+    with lag_situations.make(pipe, "mysql-idle") as case:
+        assert list(look(case, scraper, private, ("--keepalive=1s",), "CRITICAL", "{} is stalled: connected, but for"))
+
+
+# Who is there
+
+def test_discovery_and_types(pipe, scraper, private):
+    with lag_situations.make(pipe, "two-servers") as case:
+        until(lambda: plugin.run(PROGRAM, WAYS["prometheus"](case.workers, scraper, private)), "OK", "2 connectors")
+        for way in WAYS.values():
+            args = way(case.workers, scraper, private)
+            found = {entry["{#SERVER}"]: entry for entry in plugin.run(PROGRAM, args, "--discover").json}
+            assert {name: entry["{#TYPE}"] for name, entry in found.items()} == {"orders": "postgres", "stock": "mysql"}
+            assert set(found["orders"]) == {"{#SERVER}", "{#TYPE}", "{#TASK}", "{#DATABASE}"}, found
+            only = plugin.run(PROGRAM, args, "--connector-type=mysql", "--output-format=json").json
+            assert [item["name"] for item in only["items"]] == ["stock"], only
+            assert only["items"][0]["labels"]["type"] == "mysql", only
+        page = plugin.run(PROGRAM, args, "--output-format=prometheus").text
+        assert 'cdc_lag_connected{server="orders",type="postgres"' in page, page
+
+
+@new_only
+def test_custom_tags(pipe, scraper, private):
+    """They belong to nobody but the exporter: neither the server's name nor a database."""
+    with lag_situations.make(pipe, "tagged") as case:
+        for way in WAYS.values():
+            until(lambda: plugin.run(PROGRAM, way(case.workers, scraper, private), "-n", case.server), "OK", "connected")
+            found = plugin.run(PROGRAM, way(case.workers, scraper, private), "--discover").json
+            assert [(entry["{#SERVER}"], entry["{#DATABASE}"]) for entry in found] == [(case.server, "")], found
+
+
+# Exporters
+
+@new_only
+def test_other_exporters(pipe):
+    """The same beans by the default export and in lower case, from the older exporter and the newer one."""
+    source = pipe.source("postgres")
+    with pipe.lab.another_worker(group=pipe.name("jmx"), jmx=True) as worker, pipe.connector(source, worker=worker) as name:
+        pipe.streaming(name, worker)
+        source.write()
+        for version in "0.20.0", "1.0.1":
+            for options in "rules: []", "lowercaseOutputName: true\nrules:\n- pattern: '.*'":
+                with exporter.Server(worker, version, options) as url:
+                    done = until(lambda: plugin.run(PROGRAM, "--metrics-url=" + url, "-n", name), "OK", "connected, .* behind")
+                    assert f"{name}.queue" in done.perf, (version, options, done)
+
+
+@new_only
+def test_wrong_path(pipe):
+    """The newer exporter answers 200 to anything: with a page of its own."""
+    done = plugin.run(PROGRAM, "--metrics-url=" + pipe.worker.metrics_url.replace("/metrics", "/nowhere"))
+    assert done.rc == 3 and "not the text of metrics: it begins with" in done.line1, done

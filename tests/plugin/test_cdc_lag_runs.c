@@ -369,6 +369,31 @@ static void test_stalled_from_the_start(void **state CDC_UNUSED)
 	stage_close(&stage);
 }
 
+/* Somebody who looks once an hour sees it in the second look. */
+static void test_hourly_runs(void **state CDC_UNUSED)
+{
+	struct shown shown = shop;
+	struct stage stage;
+
+	shown.lag = -1;
+	shown.silence = shown.events = 0;
+	stage_open(&stage, &cdc_lag_plugin, "");
+	run(&stage, 0, &shown);
+	run(&stage, HOUR, &shown);
+	EXPECT(&stage, "shop", "CRITICAL: stalled: silent for 1h, connected, no event since the task started");
+	stage_close(&stage);
+	shown = quiet;
+	shown.lag = shown.silence = -1;
+	shown.connected = 0;
+	shown.running = 1;
+	shown.rows = 10000;
+	stage_open(&stage, &cdc_lag_plugin, "");
+	run(&stage, 0, &shown);
+	run(&stage, 2 * HOUR, &shown);
+	EXPECT(&stage, "orders", "WARNING: snapshot stalled for 2h, snapshot runs, 10000 rows");
+	stage_close(&stage);
+}
+
 /* Rules that drop the type: what only MySQL and MariaDB have gives them away. */
 static void test_binlog_by_its_metrics(void **state CDC_UNUSED)
 {
@@ -896,6 +921,7 @@ int main(void)
 		cmocka_unit_test(test_binlog_start_after_absence),
 		cmocka_unit_test(test_stalled),
 		cmocka_unit_test(test_stalled_from_the_start),
+		cmocka_unit_test(test_hourly_runs),
 		cmocka_unit_test(test_binlog_by_its_metrics),
 		cmocka_unit_test(test_queue_full),
 		cmocka_unit_test(test_queue_threshold),

@@ -169,6 +169,8 @@ static const struct {
 	{ { { "debezium_logical_name", "S" }, { "debezium_connection_state", "connected" } }, "S/////0" },
 	{ { { "debezium_logical_name", "S" }, { "debezium_connection_state", "disconnected" } }, "!S/////0" },
 	{ { { "name", "S" }, { "debezium_snapshot_running", "not_running" } }, "!S/////0" },
+	{ { { "name", "S" }, { "debezium_snapshot_running_state", "idle" } }, "!S/////0" },
+	{ { { "name", "S" }, { "debezium_snapshot_aborted_state", "aborted" } }, "S/////0" },
 	{ { { "debezium_logical_name", "not_prod" }, { "debezium_snapshot_running_state", "running" } }, "not_prod/////0" },
 	{ { { "plugin", "nothing-known" }, { "name", "S" } }, "S/////0" },
 	{ { { "le", "5" } }, "/////0" },
