@@ -2,7 +2,7 @@
  * check_cdc_lag: pages that say anything. Up to three runs, each over a page (or two, of two workers) of exposition text;
  * what is one of the first run is the memory of the second. NUL separates the pages.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/judge.h"
 
 #include "plugins/cdc_lag.h"
 
@@ -26,38 +26,18 @@ static void read_page(struct cdc_lag_facts *facts, const char *name, const char 
 	cdc_lag_reader_release(&reader);
 }
 
-static void expect_output(const struct cdc_check *check)
-{
-	CDC_BUF_CLEANUP struct cdc_buf output = CDC_BUF_INIT;
-
-	cdc_render(&output, check);
-	HOLDS(output.len > 0 && strlen(output.text) == output.len && output.text[output.len - 1] == '\n');
-	HOLDS(check->result.state >= CDC_OK && check->result.state <= CDC_UNKNOWN);
-}
-
 /* Judges with what *kept holds, and keeps the memory there. */
 static void judge(const struct cdc_lag_config *config, struct cdc_lag_facts *facts, int64_t now_ms, char **kept)
 {
 	const struct cdc_lag_source *fatal = cdc_lag_fatal(facts);
-	struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_check check;
-	struct cdc_err err;
 
-	cdc_check_init(&check, &config->policy);
-	check.memory.usable = true;
-	check.memory.now_ms = now_ms;
-	if (*kept)
-		HOLDS(cdc_memory_parse(*kept, "id", &check.memory, &err) == 0);
+	fuzz_begin(&check, &config->policy, now_ms, *kept);
 	cdc_lag_settle(facts);
 	cdc_lag_judge(config, facts, &check);
 	if (fatal)
 		cdc_result_fail(&check, &fatal->err);
-	cdc_decide(&check, !fatal);
-	expect_output(&check);
-	cdc_memory_print(&text, &check.memory, "id");
-	cdc_check_release(&check);
-	free(*kept);
-	*kept = cdc_buf_take(&text);
+	fuzz_end(&check, !fatal, kept);
 }
 
 /* The first page's first byte says whether there is a second worker. */

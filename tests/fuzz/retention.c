@@ -3,7 +3,7 @@
  * facts (variables, clock, uptime, rds, files) separated by NUL, and the second one has the first one's memory. The first
  * byte says what kind of server it is.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/judge.h"
 
 #include "plugins/binlog_retention.h"
 
@@ -20,35 +20,16 @@ static bool read_tables(const uint8_t **data, size_t *size, struct cdc_my_query 
 	return fine;
 }
 
-static void expect_output(const struct cdc_check *check)
-{
-	CDC_BUF_CLEANUP struct cdc_buf output = CDC_BUF_INIT;
-
-	cdc_render(&output, check);
-	HOLDS(output.len > 0 && strlen(output.text) == output.len && output.text[output.len - 1] == '\n');
-}
-
 /* Judges with what *kept holds, and keeps the memory there. */
 static void judge(const struct binlog_retention_config *config, const struct binlog_retention_facts *facts,
     int64_t now_ms, char **kept)
 {
 	struct binlog_reader reader = { 0 };
-	struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_check check;
-	struct cdc_err err;
 
-	cdc_check_init(&check, &config->policy);
-	check.memory.usable = true;
-	check.memory.now_ms = now_ms;
-	if (*kept)
-		HOLDS(cdc_memory_parse(*kept, "id", &check.memory, &err) == 0);
+	fuzz_begin(&check, &config->policy, now_ms, *kept);
 	binlog_retention_judge(config, facts, &reader, &check);
-	cdc_decide(&check, true);
-	expect_output(&check);
-	cdc_memory_print(&text, &check.memory, "id");
-	cdc_check_release(&check);
-	free(*kept);
-	*kept = cdc_buf_take(&text);
+	fuzz_end(&check, true, kept);
 }
 
 static void run(const struct binlog_retention_config *config, bool mariadb, const uint8_t **data, size_t *size,

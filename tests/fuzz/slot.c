@@ -2,7 +2,7 @@
  * check_pg_slot: answers of a server that sends anything. Two runs, each of four tables in the form of recorded facts
  * (slots, server, identity, stats) separated by NUL; the second one has the first one's memory.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/judge.h"
 
 #include "plugins/pg_slot.h"
 
@@ -19,34 +19,14 @@ static bool read_tables(const uint8_t **data, size_t *size, struct cdc_pg_query 
 	return fine;
 }
 
-static void expect_output(const struct cdc_check *check)
-{
-	CDC_BUF_CLEANUP struct cdc_buf output = CDC_BUF_INIT;
-
-	cdc_render(&output, check);
-	HOLDS(output.len > 0 && strlen(output.text) == output.len && output.text[output.len - 1] == '\n');
-	HOLDS(check->result.state >= CDC_OK && check->result.state <= CDC_UNKNOWN);
-}
-
 /* Judges with what *kept holds, and keeps the memory there. */
 static void judge(const struct pg_slot_config *config, const struct pg_slot_facts *facts, int64_t now_ms, char **kept)
 {
-	struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_check check;
-	struct cdc_err err;
 
-	cdc_check_init(&check, &config->policy);
-	check.memory.usable = true;
-	check.memory.now_ms = now_ms;
-	if (*kept)
-		HOLDS(cdc_memory_parse(*kept, "id", &check.memory, &err) == 0);
+	fuzz_begin(&check, &config->policy, now_ms, *kept);
 	pg_slot_judge(config, facts, &check);
-	cdc_decide(&check, true);
-	expect_output(&check);
-	cdc_memory_print(&text, &check.memory, "id");
-	cdc_check_release(&check);
-	free(*kept);
-	*kept = cdc_buf_take(&text);
+	fuzz_end(&check, true, kept);
 }
 
 static void run(const struct pg_slot_config *config, const uint8_t **data, size_t *size, int64_t now_ms, char **kept)
