@@ -90,7 +90,7 @@ void cdc_lag_judge_sources(const struct cdc_lag_config *config, const struct cdc
 		if (source->err.kind == CDC_ERR_NONE || source == fatal)
 			continue;
 		if (is_down(source) && any_answered(facts))
-			cdc_result_raise(check, WORKER_DOWN, "%s did not answer: %s", source->name, source->err.text);
+			cdc_result_raise(check, WORKER_DOWN, "a worker did not answer: %s", source->err.text);
 		else
 			cdc_result_fail(check, &source->err);
 	}

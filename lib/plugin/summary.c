@@ -250,14 +250,14 @@ static void summary_of_many(struct cdc_buf *buf, const struct cdc_check *check, 
 	cdc_buf_add(buf, tally.text);
 }
 
-/* What concerns the whole, behind an item: as much as is left of the line. */
-static void add_behind(struct cdc_buf *line, struct cdc_buf *whole, size_t max, struct cdc_summary *left_out)
+/* Cuts what concerns the whole to what an item leaves of the line; true if anything was cut. */
+static bool cut_whole(struct cdc_buf *whole, const struct cdc_buf *line, size_t max)
 {
 	size_t room = max > line->len + strlen(SEPARATOR) ? max - line->len - strlen(SEPARATOR) : 0;
+	bool cut = whole->len > room;
 
-	left_out->whole = whole->len > room;
 	cdc_text_cut(whole, room);
-	cdc_buf_addf(line, SEPARATOR "%s", whole->text);
+	return cut;
 }
 
 /* The whole goes before what else is to be said of an item; a long headline leaves it a quarter of the line. */
@@ -284,12 +284,14 @@ struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_chec
 		left_out.item = true;
 		return left_out;
 	}
-	if (only && (worst == only || !worst))
+	if (only && (worst == only || !worst)) {
 		left_out.item = !summary_of_one(&line, check, only, &room);
-	else
-		summary_of_many(&line, check, worst, room.headline);
+		left_out.whole = cut_whole(&whole, &line, max);
+	} else {
+		summary_of_many(&line, check, worst, max);
+	}
 	if (whole.len > 0)
-		add_behind(&line, &whole, max, &left_out);
+		cdc_buf_addf(&line, SEPARATOR "%s", whole.text);
 	if (line.len == 0)
 		cdc_buf_add(&line, result->error ? "see the error" : "nothing to judge");
 	cdc_buf_add(buf, line.text);

@@ -674,7 +674,7 @@ static void test_workers(void **state CDC_UNUSED)
 	add(&page, &quiet);
 	stage_open(&stage, &cdc_lag_plugin, "-n orders -n stock");
 	run_pages(&stage, 0, page.text, "!cannot connect to c2:9404: Connection refused");
-	EXPECT_WHOLE(&stage, CDC_WARNING, "c2:9404 did not answer: cannot connect to c2:9404: Connection refused");
+	EXPECT_WHOLE(&stage, CDC_WARNING, "a worker did not answer: cannot connect to c2:9404: Connection refused");
 	EXPECT(&stage, "orders", "OK: connected, 224 ms behind its source");
 	EXPECT(&stage, "stock", "WARNING: no series (c2:9404 did not answer) for 0 s of 6m grace");
 	/* the task runs on both */
