@@ -1,5 +1,7 @@
 #include "value/json.h"
 
+#include "value/json_token.h"
+
 #define NUMBER_MAX 400 /* longer than any number that means something: doubles need 308 digits at most */
 
 enum state {
@@ -10,8 +12,7 @@ enum state {
 	COLON,
 	BEHIND,       /* behind a value: "," or the end of the container */
 	STRING,
-	ESCAPE,
-	UNICODE,
+	ESCAPE, /* behind "\\" */
 	WORD,         /* a number, true, false or null */
 	DONE
 };
@@ -47,6 +48,7 @@ void cdc_json_release(struct cdc_json *json)
 {
 	cdc_buf_release(&json->path);
 	cdc_buf_release(&json->text);
+	cdc_json_tokener_release(&json->tokener);
 }
 
 /* --- containers and values ------------------------------------------------------------------------------------ */
@@ -96,8 +98,9 @@ static int close_container(struct cdc_json *json, bool array, struct cdc_err *er
 static void begin_string(struct cdc_json *json, bool key)
 {
 	cdc_buf_clear(&json->text);
+	cdc_buf_add_char(&json->text, '"');
 	json->in_key = key;
-	json->high = 0;
+	json->escaped = false;
 	json->state = STRING;
 }
 
@@ -127,54 +130,25 @@ static int begin_key(struct cdc_json *json, char c, struct cdc_err *err)
 
 /* --- numbers and words ---------------------------------------------------------------------------------------- */
 
-static const char *skip_digits(const char *text)
+/* An integer says what it is, however long: json-c would cut it to 64 bits, or refuse it. */
+static bool is_integer(const char *text)
 {
-	while (*text >= '0' && *text <= '9')
-		text++;
-	return text;
-}
+	const char *digits = text + (*text == '-');
+	size_t n = strspn(digits, "0123456789");
 
-/* RFC 8259 section 6. */
-static bool is_number(const char *text)
-{
-	const char *start = text + (*text == '-');
-	const char *end = skip_digits(start);
-
-	if (end == start || (*start == '0' && end > start + 1))
-		return false;
-	if (*end == '.') {
-		start = end + 1;
-		end = skip_digits(start);
-		if (end == start)
-			return false;
-	}
-	if (*end == 'e' || *end == 'E') {
-		start = end + 1;
-		start += *start == '+' || *start == '-';
-		end = skip_digits(start);
-		if (end == start)
-			return false;
-	}
-	return *end == '\0';
+	return n > 0 && digits[n] == '\0' && (n == 1 || *digits != '0');
 }
 
 static int end_word(struct cdc_json *json, struct cdc_err *err)
 {
-	const char *text = json->text.text;
-	enum cdc_json_kind kind;
+	enum cdc_json_kind kind = CDC_JSON_NUMBER;
 
-	if (is_number(text))
-		kind = CDC_JSON_NUMBER;
-	else if (cdc_streq(text, "true"))
-		kind = CDC_JSON_TRUE;
-	else if (cdc_streq(text, "false"))
-		kind = CDC_JSON_FALSE;
-	else if (cdc_streq(text, "null"))
-		kind = CDC_JSON_NULL;
-	else
-		return no_json(json, "an unknown word", err);
 	value_done(json);
-	return emit(json, kind, text, err) < 0 ? -1 : 0;
+	if (json->skip_depth)
+		return 0;
+	if (!is_integer(json->text.text) && !cdc_json_token_read(&json->tokener, &json->text, &kind))
+		return no_json(json, "an unknown word", err);
+	return emit(json, kind, json->text.text, err) < 0 ? -1 : 0;
 }
 
 static bool ends_word(char c)
@@ -186,87 +160,8 @@ static bool ends_word(char c)
 
 static void add_text(struct cdc_json *json, const char *bytes, size_t n)
 {
-	if (json->skip_depth)
-		return;
-	if (json->high) {
-		json->high = 0;
-		cdc_buf_add(&json->text, "\xef\xbf\xbd");
-	}
-	cdc_buf_add_bytes(&json->text, bytes, n);
-}
-
-static void add_character(struct cdc_json *json, unsigned code)
-{
-	char bytes[4];
-	size_t n = 0;
-
-	if (code == 0 || (code >= 0xd800 && code < 0xe000))
-		code = 0xfffd;
-	if (code < 0x80) {
-		bytes[n++] = (char)code;
-	} else if (code < 0x800) {
-		bytes[n++] = (char)(0xc0 | code >> 6);
-	} else if (code < 0x10000) {
-		bytes[n++] = (char)(0xe0 | code >> 12);
-		bytes[n++] = (char)(0x80 | (code >> 6 & 0x3f));
-	} else {
-		bytes[n++] = (char)(0xf0 | code >> 18);
-		bytes[n++] = (char)(0x80 | (code >> 12 & 0x3f));
-		bytes[n++] = (char)(0x80 | (code >> 6 & 0x3f));
-	}
-	if (code >= 0x80)
-		bytes[n++] = (char)(0x80 | (code & 0x3f));
-	add_text(json, bytes, n);
-}
-
-/* A whole \uXXXX: pairs of surrogates are one character. */
-static void end_unicode(struct cdc_json *json)
-{
-	unsigned high = json->high, unit = json->unit;
-
-	json->state = STRING;
-	if (high && unit >= 0xdc00 && unit < 0xe000) {
-		json->high = 0;
-		add_character(json, 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00));
-	} else if (unit >= 0xd800 && unit < 0xdc00) {
-		add_text(json, "", 0);
-		json->high = unit;
-	} else {
-		add_character(json, unit);
-	}
-}
-
-static int take_hex(struct cdc_json *json, char c, struct cdc_err *err)
-{
-	unsigned digit;
-
-	if (c >= '0' && c <= '9')
-		digit = (unsigned)(c - '0');
-	else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		digit = (unsigned)((c | 0x20) - 'a' + 10);
-	else
-		return no_json(json, "a bad escape", err);
-	json->unit = json->unit << 4 | digit;
-	if (++json->digits == 4)
-		end_unicode(json);
-	return 0;
-}
-
-static int take_escape(struct cdc_json *json, char c, struct cdc_err *err)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *found = c ? strchr(from, c) : NULL;
-
-	if (c == 'u') {
-		json->unit = json->digits = 0;
-		json->state = UNICODE;
-		return 0;
-	}
-	if (!found)
-		return no_json(json, "a bad escape", err);
-	add_text(json, &to[found - from], 1);
-	json->state = STRING;
-	return 0;
+	if (!json->skip_depth)
+		cdc_buf_add_bytes(&json->text, bytes, n);
 }
 
 static int too_long(struct cdc_err *err)
@@ -274,20 +169,38 @@ static int too_long(struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer has a text of more than %zu KiB", CDC_JSON_TEXT_MAX >> 10);
 }
 
+/* The text without its quotes: as it stands there, or what json-c makes of it. */
+static const char *read_string(struct cdc_json *json, struct cdc_err *err)
+{
+	enum cdc_json_kind kind;
+
+	if (!json->escaped)
+		return json->text.text + 1;
+	cdc_buf_add_char(&json->text, '"');
+	if (!cdc_json_token_read(&json->tokener, &json->text, &kind))
+		return no_json(json, "a bad escape", err), NULL;
+	return json->text.text;
+}
+
 static int end_string(struct cdc_json *json, struct cdc_err *err)
 {
-	add_text(json, "", 0);
-	if (json->text.cut)
+	const char *text = "";
+
+	if (json->text.len > CDC_JSON_TEXT_MAX + 1)
 		return too_long(err);
+	if (!json->skip_depth)
+		text = read_string(json, err);
+	if (!text)
+		return -1;
 	if (!json->in_key) {
 		value_done(json);
-		return emit(json, CDC_JSON_STRING, json->text.text, err) < 0 ? -1 : 0;
+		return emit(json, CDC_JSON_STRING, text, err) < 0 ? -1 : 0;
 	}
 	json->state = COLON;
 	if (json->skip_depth)
 		return 0;
 	cdc_buf_truncate(&json->path, json->levels[json->depth - 1].key);
-	cdc_buf_add_bytes(&json->path, json->text.text, json->text.len + 1);
+	cdc_buf_add_bytes(&json->path, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -332,7 +245,17 @@ static int take_in_string(struct cdc_json *json, char c, struct cdc_err *err)
 		return end_string(json, err);
 	if (c != '\\')
 		return no_json(json, "a control character in a text", err);
+	add_text(json, &c, 1);
+	json->escaped = true;
 	json->state = ESCAPE;
+	return 0;
+}
+
+/* What stands behind a backslash ends no string. */
+static int take_escape(struct cdc_json *json, char c)
+{
+	add_text(json, &c, 1);
+	json->state = STRING;
 	return 0;
 }
 
@@ -393,9 +316,7 @@ static int take_byte(struct cdc_json *json, char c, bool *again, struct cdc_err 
 	case STRING:
 		return take_in_string(json, c, err);
 	case ESCAPE:
-		return take_escape(json, c, err);
-	case UNICODE:
-		return take_hex(json, c, err);
+		return take_escape(json, c);
 	case WORD:
 		return take_word(json, c, again, err);
 	default:

@@ -3,6 +3,9 @@
  * one with the path that leads to them. Strict about the grammar; numbers stay text, so no 64-bit value is ever
  * rounded. Nothing is kept but the keys of the path and the text that is being read.
  *
+ * The walk through the containers is here, for json-c would build a tree of the whole answer; json-c reads the tokens
+ * that are not what they say (value/json_token.h). Of what is skipped, only the brackets and quotes are looked at.
+ *
  * A text holds no NUL: \u0000 and lone surrogates become U+FFFD. Bytes that are no UTF-8 come through as they are.
  */
 #ifndef CDC_JSON_H
@@ -27,6 +30,7 @@ enum cdc_json_kind {
 };
 
 struct cdc_json;
+struct json_tokener; /* json-c's */
 
 /*
  * Takes one value: a container's beginning or end, or a text, number or word with its text. json tells where it
@@ -51,16 +55,17 @@ struct cdc_json {
 	/* inner */
 	struct cdc_json_level levels[CDC_JSON_DEPTH_MAX];
 	struct cdc_buf path, text;
+	struct json_tokener *tokener;
 	int state;
 	size_t skip_depth; /* the container of that depth is skipped; 0: none (depths count from 1 here) */
-	bool in_key;
-	unsigned unit, digits, high; /* of \uXXXX, and the surrogate before it */
+	bool in_key, escaped; /* of the string that is being read */
 	uint64_t bytes;
 	char start[48]; /* how the text begins, for errors */
 };
 
+/* 2: the quotes */
 #define CDC_JSON_INIT(take_, arg_)                                                                           \
-	{ .take = (take_), .arg = (arg_), .path = CDC_BUF_INIT, .text = CDC_BUF_LIMITED(CDC_JSON_TEXT_MAX) }
+	{ .take = (take_), .arg = (arg_), .path = CDC_BUF_INIT, .text = CDC_BUF_LIMITED(CDC_JSON_TEXT_MAX + 2) }
 
 /* Reads the next bytes. On failure -1 and what `take` said, or a CDC_ERR_PROTOCOL: no JSON, or over a limit. */
 int cdc_json_feed(struct cdc_json *json, const char *bytes, size_t n, struct cdc_err *err) CDC_MUST_USE;
