@@ -1,12 +1,12 @@
 #include "client/my_internal.h"
 
 #include <ctype.h>
+#include <errmsg.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* Far above real use; two GTID sets of a million intervals each have some 40 MB. */
-#define ROWS_MAX  ((size_t)100000)
-#define BYTES_MAX ((size_t)64 << 20)
+/* Far above real use. */
+#define ROWS_MAX ((size_t)100000)
 
 static int socket_of(MYSQL *conn)
 {
@@ -14,6 +14,16 @@ static int socket_of(MYSQL *conn)
 	return mysql_get_socket(conn);
 #else
 	return (int)conn->net.fd;
+#endif
+}
+
+/* libmariadb calls a packet that is over its limit a lost connection; only its own net tells the two apart. */
+static bool is_too_large(MYSQL *conn)
+{
+#ifdef LIBMARIADB
+	return mysql_errno(conn) == CR_SERVER_LOST && conn->net.error == 1;
+#else
+	return mysql_errno(conn) == CR_NET_PACKET_TOO_LARGE;
 #endif
 }
 
@@ -57,7 +67,7 @@ int cdc_my_version_number(const struct cdc_my *my)
 
 bool cdc_my_is_mariadb(const struct cdc_my *my)
 {
-	return strcasestr(my->version, "mariadb") != NULL;
+	return my->version && strcasestr(my->version, "mariadb") != NULL;
 }
 
 const char *cdc_my_target(const struct cdc_my *my)
@@ -90,20 +100,22 @@ static int timed_out(struct cdc_my *my, const struct cdc_my_query *query, struct
 	return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while reading %s from %s (--timeout)", query->name, my->target);
 }
 
-static int lost(struct cdc_my *my, const struct cdc_my_query *query, struct cdc_err *err)
-{
-	unsigned error = mysql_errno(my->conn);
-
-	my->broken = true;
-	return cdc_fail(err, cdc_my_kind_of(error), "%s: reading %s failed: %s (error %u)", my->target, query->name,
-	    mysql_error(my->conn), error);
-}
-
 static int over_limit(struct cdc_my *my, const struct cdc_my_query *query, struct cdc_err *err)
 {
 	my->broken = true;
 	return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: the answer about %s is over the limit of %zu rows or %zu MiB",
-	    my->target, query->name, ROWS_MAX, BYTES_MAX >> 20);
+	    my->target, query->name, ROWS_MAX, CDC_MY_PACKET_MAX >> 20);
+}
+
+static int lost(struct cdc_my *my, const struct cdc_my_query *query, struct cdc_err *err)
+{
+	unsigned error = mysql_errno(my->conn);
+
+	if (is_too_large(my->conn))
+		return over_limit(my, query, err);
+	my->broken = true;
+	return cdc_fail(err, cdc_my_kind_of(error), "%s: reading %s failed: %s (error %u)", my->target, query->name,
+	    mysql_error(my->conn), error);
 }
 
 static bool does_not_know(unsigned error)
@@ -170,7 +182,7 @@ static int take_rows(struct cdc_my *my, struct cdc_my_query *query, MYSQL_RES *r
 		if (!cells)
 			return mysql_errno(my->conn) ? lost(my, query, err) : 0;
 		bytes += size_of_row(&query->rows, cells);
-		if (query->rows.count >= ROWS_MAX || bytes > BYTES_MAX)
+		if (query->rows.count >= ROWS_MAX || bytes > CDC_MY_PACKET_MAX)
 			return over_limit(my, query, err);
 		cdc_rows_add(&query->rows, (const char *const *)cells);
 	}

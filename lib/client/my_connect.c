@@ -10,8 +10,6 @@
 
 #include "base/file.h"
 
-/* Far above real use: a GTID set of a million intervals has some 20 MB. */
-#define PACKET_MAX ((unsigned long)64 << 20)
 #define OPTION_FILE_MAX ((size_t)1 << 20)
 
 /* Everything that is needed for one attempt after another. */
@@ -129,7 +127,25 @@ static bool uses_tls(const struct attempt *attempt)
 	return params->tls_mode != CDC_MY_DISABLED;
 }
 
+/*
+ * Who asks for the password in the clear gets it only when it has shown who it is; and nobody may hold a dialogue, which
+ * libmariadb would print and read on the terminal.
+ */
+static bool may_be_clear(const struct attempt *attempt)
+{
+	return attempt->params->tls_mode == CDC_MY_VERIFY_IDENTITY;
+}
+
 #ifdef LIBMARIADB
+#define SAFE_LOGINS                                                                                          \
+	"mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec,auth_gssapi_client"
+
+static void set_logins(MYSQL *conn, const struct attempt *attempt)
+{
+	mysql_options(conn, MARIADB_OPT_RESTRICTED_AUTH,
+	    may_be_clear(attempt) ? SAFE_LOGINS ",mysql_clear_password" : SAFE_LOGINS);
+}
+
 /* A CA makes libmariadb verify who signed the certificate, the other option that it names the host. */
 static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 {
@@ -140,6 +156,13 @@ static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 	mysql_options(conn, MYSQL_OPT_NONBLOCK, NULL);
 }
 #else
+static void set_logins(MYSQL *conn, const struct attempt *attempt)
+{
+	bool clear = may_be_clear(attempt);
+
+	mysql_options(conn, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &clear);
+}
+
 static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 {
 	static const enum mysql_ssl_mode modes[] = { SSL_MODE_PREFERRED, SSL_MODE_DISABLED, SSL_MODE_REQUIRED,
@@ -157,7 +180,7 @@ static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 static void set_options(MYSQL *conn, const struct attempt *attempt)
 {
 	const struct cdc_my_params *params = attempt->params;
-	unsigned long packet_max = PACKET_MAX;
+	unsigned long packet_max = CDC_MY_PACKET_MAX;
 	unsigned protocol = attempt->protocol, no = 0;
 
 	mysql_options(conn, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -176,6 +199,7 @@ static void set_options(MYSQL *conn, const struct attempt *attempt)
 		mysql_options(conn, MYSQL_OPT_SSL_CERT, params->client_cert);
 	if (params->private_key)
 		mysql_options(conn, MYSQL_OPT_SSL_KEY, params->private_key);
+	set_logins(conn, attempt);
 	set_tls_mode(conn, attempt);
 }
 

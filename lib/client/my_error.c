@@ -33,7 +33,7 @@ static const unsigned refused[] = {
 	1524, /* authentication plugin is not loaded */
 	1698, /* access denied, no password can help */
 	1820, 1862, /* the password has expired */
-	2049, 2054, 2059, 2061, /* authentication plugin missing, not usable, failed */
+	2049, 2054, 2059, 2061, 5010, 5012, /* authentication plugin missing, not usable, failed, not allowed */
 	3118, /* the account is locked */
 	3159, /* connections must be secure (require_secure_transport) */
 	3878, 3891, 3955, /* locked for a time, no more factors, failed log-ins */

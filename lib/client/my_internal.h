@@ -9,6 +9,9 @@
 
 #include "client/my.h"
 
+/* Of one packet, and of all rows of an answer: two GTID sets of a million intervals each have some 40 MB. */
+#define CDC_MY_PACKET_MAX ((size_t)48 << 20)
+
 struct cdc_my {
 	MYSQL *conn;
 	char *target, *host, *version, *user; /* user: as a GRANT names it, 'name'@'host' */

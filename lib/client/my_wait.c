@@ -47,7 +47,8 @@ static enum cdc_my_wait wait_for_greeting(int file, const struct cdc_deadline *d
 		return CDC_MY_TIME_OVER;
 	if (recv(file, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT) != sizeof(head))
 		return CDC_MY_READY;
-	return head[3] != 0 || (head[4] != 10 && head[4] != 0xff) ? CDC_MY_FOREIGN : CDC_MY_READY;
+	/* more than 64 KiB of greeting is none either */
+	return head[2] != 0 || head[3] != 0 || (head[4] != 10 && head[4] != 0xff) ? CDC_MY_FOREIGN : CDC_MY_READY;
 }
 
 #ifdef LIBMARIADB
