@@ -53,11 +53,15 @@ struct cdc_lag_task {
 	const char *type;                     /* "": not known */
 	struct cdc_lag_number at[CDC_LAG_FIELDS];
 	int64_t time_ms; /* when it was sampled; 0: not known */
+	int64_t page_ms; /* when the page was saved that it stands on; 0: not known, or it was read from its source */
 	bool left_out;   /* another one stands for it */
 };
 
+enum cdc_lag_kind { CDC_LAG_PAGE, CDC_LAG_PROMETHEUS, CDC_LAG_JOLOKIA };
+
 /* What was asked, and how it answered. */
 struct cdc_lag_source {
+	enum cdc_lag_kind kind;
 	char *name;          /* host:port or the file */
 	struct cdc_err err;  /* kind CDC_ERR_NONE: it answered */
 	bool cut;            /* it answered in part: what is not on it need not be absent */
@@ -88,7 +92,7 @@ struct cdc_lag_facts {
 void cdc_lag_facts_init(struct cdc_lag_facts *facts);
 void cdc_lag_facts_release(struct cdc_lag_facts *facts);
 
-/* Adds what is asked; returns its index. */
+/* Adds what is asked, a page unless its kind is set; returns its index. */
 size_t cdc_lag_add_source(struct cdc_lag_facts *facts, const char *name);
 
 /* Notes that a worker's metrics could not be read; once for each worker. */
@@ -102,6 +106,7 @@ struct cdc_lag_reader {
 	struct cdc_lag_facts *facts;
 	size_t source;
 	char source_text[24];
+	int64_t page_ms; /* when the page was saved; 0: it was not */
 	bool times; /* the samples are those of Prometheus's timestamp(): the value is when the sample was taken */
 	/* what the last name meant */
 	char name[CDC_DBZ_NAME_MAX];

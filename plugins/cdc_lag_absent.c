@@ -41,24 +41,63 @@ static void judge_scrape_errors(const struct cdc_lag_facts *facts, struct cdc_ch
 	}
 }
 
-/* Why there is nothing of Debezium, by what else there is. */
-static void judge_no_debezium(const struct cdc_lag_facts *facts, struct cdc_check *check)
+/* True if some run saw a task of it. */
+static bool was_seen(const struct cdc_check *check, const char *name)
+{
+	size_t at = 0;
+
+	return cdc_lag_next_task(&check->memory, name, &at) != NULL;
+}
+
+/* True if an earlier run saw Debezium there: then the worker and the exporter's rules are the right ones. */
+static bool was_any_seen(const struct cdc_check *check)
+{
+	const struct cdc_entries *old = &check->memory.old;
+
+	for (size_t i = 0; i < old->count; i++)
+		if (cdc_streq(old->at[i].key, "known") && was_seen(check, old->at[i].item))
+			return true;
+	return false;
+}
+
+/* Why there is nothing of Debezium on pages, by what else there is. */
+static const char *explain_pages(const struct cdc_lag_facts *facts)
 {
 	uint64_t samples = 0;
 	bool connect = false;
 
-	if (facts->debezium || facts->scrape_error_count > 0)
-		return;
 	for (size_t i = 0; i < facts->source_count; i++) {
 		samples += facts->sources[i].samples;
 		connect |= facts->sources[i].connect;
 	}
-	cdc_result_raise(check, NO_DEBEZIUM, "no series of Debezium: %s",
-	    connect	  ? "the page is that of a Connect worker, so no connector runs there, or its exporter has no rule for "
-			    "debezium.* beans" :
-		samples > 0 ? "there are other series, so this is not a worker with Debezium, or the exporter has no rule "
-			      "for debezium.* beans" :
-			      "there are no series at all");
+	if (connect)
+		return "the page is that of a Connect worker, so no connector runs there, or its exporter has no rule for debezium.* "
+		       "beans";
+	if (samples > 0)
+		return "there are other series, so this is not a worker with Debezium, or the exporter has no rule for debezium.* beans";
+	return "there are no series at all";
+}
+
+static const char *explain_nothing(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts)
+{
+	switch (facts->source_count ? facts->sources[0].kind : CDC_LAG_PAGE) {
+	case CDC_LAG_JOLOKIA:
+		return "the agent knows no debezium.* beans, so no connector runs in its JVM";
+	case CDC_LAG_PROMETHEUS:
+		return config->prometheus_labels.count ?
+		    "Prometheus has none with these labels: no connector runs, it is not scraped, or its exporter has no rule for "
+		    "debezium.* beans" :
+		    "Prometheus has none: no connector runs, it is not scraped, or its exporter has no rule for debezium.* beans";
+	default:
+		return explain_pages(facts);
+	}
+}
+
+static void judge_no_debezium(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
+    struct cdc_check *check)
+{
+	if (!facts->debezium && facts->scrape_error_count == 0 && !was_any_seen(check))
+		cdc_result_raise(check, NO_DEBEZIUM, "no series of Debezium: %s", explain_nothing(config, facts));
 }
 
 const struct cdc_lag_source *cdc_lag_fatal(const struct cdc_lag_facts *facts)
@@ -97,7 +136,7 @@ void cdc_lag_judge_sources(const struct cdc_lag_config *config, const struct cdc
 	judge_file(config, facts, check);
 	judge_scrape_errors(facts, check);
 	if (!fatal)
-		judge_no_debezium(facts, check);
+		judge_no_debezium(config, facts, check);
 }
 
 /* --- what was expected ------------------------------------------------------------------------------------------- */
@@ -170,14 +209,6 @@ static bool is_still_wanted(const struct cdc_lag_config *config, const struct cd
 
 	return cdc_lag_is_wanted(config,
 	    &(struct cdc_lag_task){ .server = server ? server : name, .database = "", .task = "", .type = "" }, name);
-}
-
-/* True if some run saw a task of it. */
-static bool was_seen(const struct cdc_check *check, const char *name)
-{
-	size_t at = 0;
-
-	return cdc_lag_next_task(&check->memory, name, &at) != NULL;
 }
 
 /* Told once, it is held for a while and then forgotten: the library does that. */

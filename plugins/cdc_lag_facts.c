@@ -87,10 +87,11 @@ static const char *next_text(const char *text)
 	return text + strlen(text) + 1;
 }
 
-static struct cdc_lag_task *new_task(const struct cdc_buf *key)
+static struct cdc_lag_task *new_task(const struct cdc_buf *key, int64_t page_ms)
 {
 	struct cdc_lag_task *task = cdc_alloc(1, sizeof(*task));
 
+	task->page_ms = page_ms;
 	task->key = cdc_alloc(key->len, 1);
 	memcpy(task->key, key->text, key->len);
 	task->key_len = key->len;
@@ -123,7 +124,7 @@ static int find_task(struct cdc_lag_reader *reader, struct cdc_lag_task **ret, s
 		if (facts->task_count == CDC_LAG_TASKS_MAX)
 			return cdc_fail(err, CDC_ERR_PROTOCOL, "more than %d tasks of connectors", CDC_LAG_TASKS_MAX);
 		CDC_GROW(facts->tasks, facts->task_count, &facts->task_capacity);
-		facts->tasks[facts->task_count++] = new_task(key);
+		facts->tasks[facts->task_count++] = new_task(key, reader->page_ms);
 		facts->slots[slot] = (uint32_t)facts->task_count;
 	}
 	*ret = reader->last = facts->tasks[facts->slots[slot] - 1];

@@ -71,6 +71,8 @@ static bool has_evidence(struct cdc_lag_view *view)
 {
 	const struct cdc_lag_number *filtered = &view->task->at[CDC_DBZ_FILTERED];
 
+	if (view->same_sample && view->old.fresh != CDC_LAG_UNKNOWN)
+		return view->old.fresh;
 	if (is_compared(view))
 		return moved(view->old.lag_ms, view->now.lag_ms) || moved(view->old.changes, view->now.changes);
 	if (!has_silence(view) || silence_ms(view) >= FRESH_SILENCE_MS)
@@ -123,7 +125,7 @@ static void raise_no_event(struct cdc_lag_view *view)
 /* When the gauge was last set, as far as this run can tell. */
 static void note_movement(struct cdc_lag_view *view, bool fresh)
 {
-	if (fresh || view->old.moved_ms == CDC_LAG_UNKNOWN)
+	if ((fresh && !view->same_sample) || view->old.moved_ms == CDC_LAG_UNKNOWN)
 		view->now.moved_ms = view->now.at_ms - silence_ms(view);
 }
 
@@ -167,6 +169,7 @@ static void judge_gauge(struct cdc_lag_view *view, cdc_num lag)
 		fresh = has_evidence(view);
 	}
 	note_movement(view, fresh);
+	view->now.fresh = fresh;
 	if (fresh)
 		set_lag(view, without_skew(lag), NULL);
 	else if (!view->disconnected)

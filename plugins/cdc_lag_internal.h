@@ -65,6 +65,8 @@ struct cdc_lag_trace {
 	int64_t events, erroneous, recovered;
 	int64_t started_ms; /* when a run first saw the task after a start; CDC_LAG_UNKNOWN: none saw one */
 	int64_t moved_ms;   /* when there was last evidence that the gauge is fresh */
+	int64_t sample_ms;  /* when the sample was taken, as far as its source says */
+	int64_t fresh;      /* 1: there was evidence that the gauge is fresh; 0: there was none */
 };
 
 /* What the last runs left; all unknown when they left nothing, or the clock went backwards. */
@@ -101,6 +103,7 @@ struct cdc_lag_view {
 	bool first_snapshot; /* and nothing streams meanwhile */
 	bool queue_full;
 	bool restarted;      /* since the last run */
+	bool same_sample;    /* the last run saw the very same one, which is not stale: nothing can be concluded from that */
 	/* why it has no lag to judge: IDLE or NO_EVENT, raised when the other tasks have none either; owned */
 	char *quiet;
 	size_t quiet_condition;

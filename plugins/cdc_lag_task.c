@@ -56,6 +56,9 @@ static void look_back(struct cdc_lag_view *view)
 		cdc_lag_trace_forget(&view->old);
 	view->now.at_ms = check->memory.now_ms;
 	view->now.lag_ms = cdc_lag_ms(&task->at[CDC_DBZ_LAG]);
+	view->now.sample_ms = task->time_ms ? task->time_ms : task->page_ms ? task->page_ms : CDC_LAG_UNKNOWN;
+	view->same_sample = view->now.sample_ms != CDC_LAG_UNKNOWN && view->now.sample_ms == view->old.sample_ms &&
+	    check->memory.now_ms - view->now.sample_ms <= view->config->max_age_ms;
 	view->now.changes = changes_of(task);
 	view->now.events = cdc_lag_whole(&task->at[CDC_DBZ_EVENTS]);
 	view->now.erroneous = erroneous_of(task);

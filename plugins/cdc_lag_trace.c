@@ -9,20 +9,20 @@
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 /* More than a run a minute leaves in an hour says no more than that many. */
 #define RESTARTS_MAX 64
-#define FIELDS       8
+#define FIELDS       10
 /* The key of a task's trace, before its number. */
 #define TASK "task."
 
 static void fields_of(struct cdc_lag_trace *trace, int64_t *fields[FIELDS])
 {
 	int64_t *const all[FIELDS] = { &trace->at_ms, &trace->lag_ms, &trace->changes, &trace->events, &trace->erroneous,
-		&trace->recovered, &trace->started_ms, &trace->moved_ms };
+		&trace->recovered, &trace->started_ms, &trace->moved_ms, &trace->sample_ms, &trace->fresh };
 
 	memcpy(fields, all, sizeof(all));
 }
 
 static const struct cdc_lag_trace unknown = { CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN,
-	CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN };
+	CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN, CDC_LAG_UNKNOWN };
 
 /* "-", or a number within the bounds that every number here has. */
 static bool parse_number(const char *word, int64_t *ret)
@@ -34,7 +34,7 @@ static bool parse_number(const char *word, int64_t *ret)
 	return cdc_num_parse_int(word, ret) && *ret <= CDC_LAG_NUMBER_MAX && *ret >= -CDC_LAG_NUMBER_MAX;
 }
 
-/* Eight words, each a number or "-"; false when the text is not of our making. */
+/* As many words as fields, each a number or "-"; false when the text is not of our making. */
 static bool parse(char *text, struct cdc_lag_trace *ret)
 {
 	struct cdc_lag_trace trace = unknown;

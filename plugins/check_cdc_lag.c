@@ -17,11 +17,11 @@ static int fail_file(const char *path, struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_USAGE, "--metrics-file: '%.200s': %s", path, strerror(errno));
 }
 
-/* The oldest page counts. Standard input has no age. */
-static int note_age(const char *path, int fd, struct cdc_lag_facts *facts, struct cdc_err *err)
+/* When the page was saved; the oldest one counts. Standard input has no age. */
+static int note_age(const char *path, int fd, struct cdc_lag_reader *samples, struct cdc_err *err)
 {
+	int64_t *oldest_ms = &samples->facts->file_age_ms;
 	struct stat status;
-	int64_t age_ms;
 
 	if (fstat(fd, &status) < 0)
 		return fail_file(path, err);
@@ -29,9 +29,11 @@ static int note_age(const char *path, int fd, struct cdc_lag_facts *facts, struc
 		errno = EISDIR;
 		return fail_file(path, err);
 	}
-	age_ms = cdc_clock_wall_ms() - ((int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
-	if (S_ISREG(status.st_mode) && fd != STDIN_FILENO && age_ms > facts->file_age_ms)
-		facts->file_age_ms = age_ms;
+	if (!S_ISREG(status.st_mode) || fd == STDIN_FILENO)
+		return 0;
+	samples->page_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+	if (cdc_clock_wall_ms() - samples->page_ms > *oldest_ms)
+		*oldest_ms = cdc_clock_wall_ms() - samples->page_ms;
 	return 0;
 }
 
@@ -72,7 +74,7 @@ static int read_file(struct cdc_run *run, const char *path, struct cdc_lag_facts
 	cdc_lag_reader_init(&samples, facts, source);
 	taker = cdc_lag_taker(&samples);
 	cdc_exposition_init(&page, &taker, false);
-	code = note_age(path, fd, facts, err);
+	code = note_age(path, fd, &samples, err);
 	if (code == 0)
 		code = read_page(path, fd, &page, &facts->sources[source], err);
 	if (run->check.policy->verbose > 0)

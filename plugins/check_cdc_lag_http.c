@@ -238,6 +238,13 @@ static const char *name_of(const struct targets *targets, size_t index)
 	return targets->urls[index].target;
 }
 
+static enum cdc_lag_kind kind_of(const struct cdc_lag_config *config, const struct cdc_strings *urls)
+{
+	if (urls == &config->prometheus_urls)
+		return CDC_LAG_PROMETHEUS;
+	return urls == &config->jolokia_urls ? CDC_LAG_JOLOKIA : CDC_LAG_PAGE;
+}
+
 /* Takes the URLs apart, each once, and adds a source for each. */
 static int open_targets(const struct cdc_lag_config *config, const struct cdc_strings *urls, struct targets *ret,
     struct cdc_lag_facts *facts, struct cdc_err *err)
@@ -253,8 +260,11 @@ static int open_targets(const struct cdc_lag_config *config, const struct cdc_st
 		else
 			ret->urls[ret->count++] = url;
 	}
-	for (size_t i = 0; i < ret->count; i++)
-		cdc_lag_add_source(facts, name_of(ret, i));
+	for (size_t i = 0; i < ret->count; i++) {
+		size_t source = cdc_lag_add_source(facts, name_of(ret, i));
+
+		facts->sources[source].kind = kind_of(config, urls);
+	}
 	return cdc_http_open(&config->http, &ret->http, err);
 }
 

@@ -230,6 +230,16 @@ def test_prometheus_without_times():
     assert done.rc == 0 and "a.lag" in done.perf and "not known" in done.text, done
 
 
+def test_nothing_found():
+    """Who was asked for Debezium's series alone cannot tell what else there is."""
+    done = run("prometheus", functools.partial(fakemetrics.serve, fakemetrics.prometheus({})))
+    assert done.rc == 3 and "no series of Debezium: Prometheus has none: no connector" in done.line1, done
+    done = run("prometheus", functools.partial(fakemetrics.serve, fakemetrics.prometheus({})), "--prometheus-label=a=b")
+    assert done.rc == 3 and "no series of Debezium: Prometheus has none with these labels" in done.line1, done
+    done = run("jolokia", functools.partial(fakemetrics.serve, fakemetrics.jolokia({})))
+    assert done.rc == 3 and "no series of Debezium: the agent knows no debezium.* beans" in done.line1, done
+
+
 def test_prometheus_that_answers_the_same_to_everything():
     """Neither a scrape error nor an age is made of what is none."""
     same = fakemetrics.answer(lambda _path: fakemetrics.prometheus_values({"a": HEALTHY}, "c1:9404"))

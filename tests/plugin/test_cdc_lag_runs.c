@@ -221,6 +221,36 @@ static void test_busy_and_behind(void **state CDC_UNUSED)
 	stage_close(&stage);
 }
 
+/* Prometheus scrapes every minute and somebody looks every half: the same sample again is no new look. */
+static void test_same_sample(void **state CDC_UNUSED)
+{
+	struct stage stage;
+
+	stage_open(&stage, &cdc_lag_plugin, "");
+	for (int64_t at = 5 * SECOND, minute = 0; minute <= 6; at += 30 * SECOND, minute = at / MINUTE) {
+		static const char labels[] = "plugin=\"postgres\",name=\"orders\",context=\"streaming\"";
+		long long time = EPOCH + minute * MINUTE;
+		CDC_BUF_CLEANUP struct cdc_buf page = CDC_BUF_INIT;
+
+		/* in the last minutes nothing came any more */
+		cdc_buf_addf(&page, "debezium_metrics_MilliSecondsBehindSource{%s} %lld %lld\n", labels,
+		    40000 + (long long)(minute > 5 ? 5 : minute), time);
+		run_pages(&stage, at, page.text, NULL);
+		if (minute == 0)
+			EXPECT(&stage, "orders", at < MINUTE / 2 ? "OK: idle (last lag 40 s)" : "OK: idle for 30 s (last lag 40 s)");
+		else if (minute == 2)
+			EXPECT_VALUE(&stage, "orders", "lag", "40.002");
+		else if (minute == 5)
+			EXPECT_VALUE(&stage, "orders", "lag", "40.005");
+		else if (minute == 6)
+			EXPECT(&stage, "orders", at % MINUTE == 5 * SECOND ? "OK: idle for 1m (last lag 40 s)" :
+				"OK: idle for 90 s (last lag 40 s)");
+		if (at == 5 * MINUTE + 5 * SECOND)
+			assert_int_equal(stage.check.result.state, CDC_WARNING);
+	}
+	stage_close(&stage);
+}
+
 static void test_first_look(void **state CDC_UNUSED)
 {
 	static const struct {
@@ -800,6 +830,29 @@ static void test_replicas(void **state CDC_UNUSED)
 	stage_close(&stage);
 }
 
+/* What was there a minute ago is neither the wrong worker nor without a rule. */
+static void test_no_debezium_any_more(void **state CDC_UNUSED)
+{
+	struct stage stage;
+
+	stage_open(&stage, &cdc_lag_plugin, "");
+	run(&stage, 0, &quiet);
+	run_pages(&stage, MINUTE, "kafka_connect_x 1\n", NULL);
+	EXPECT_WHOLE(&stage, CDC_OK, "");
+	EXPECT(&stage, "orders", "OK: no series for 0 s of 6m grace");
+	run_pages(&stage, 8 * MINUTE, "kafka_connect_x 1\n", NULL);
+	EXPECT_WHOLE(&stage, CDC_WARNING, "");
+	stage_close(&stage);
+	stage_open(&stage, &cdc_lag_plugin, "-n orders");
+	for (int minute = 0; minute < 2; minute++) {
+		run_pages(&stage, minute * MINUTE, "kafka_connect_x 1\n", NULL);
+		EXPECT_WHOLE(&stage, CDC_WARNING,
+		    "no series of Debezium: the page is that of a Connect worker, so no connector runs there, or its exporter has "
+		    "no rule for debezium.* beans");
+	}
+	stage_close(&stage);
+}
+
 /* --- what there is instead --------------------------------------------------------------------------------------- */
 
 static void test_no_debezium(void **state CDC_UNUSED)
@@ -914,6 +967,7 @@ int main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_frozen_gauge_is_no_alarm),
 		cmocka_unit_test(test_busy_and_behind),
+		cmocka_unit_test(test_same_sample),
 		cmocka_unit_test(test_first_look),
 		cmocka_unit_test(test_no_event),
 		cmocka_unit_test(test_clock_skew),
@@ -941,6 +995,7 @@ int main(void)
 		cmocka_unit_test(test_two_tasks),
 		cmocka_unit_test(test_replicas),
 		cmocka_unit_test(test_no_debezium),
+		cmocka_unit_test(test_no_debezium_any_more),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_source_options),
 		cmocka_unit_test(test_no_memory),
