@@ -132,7 +132,8 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	bool alerts;
 	cdc_num value;
 
-	cdc_item_cause(item, OLDEST, "no earlier run saw the oldest log, --probe-binlog tells");
+	cdc_item_cause(item, OLDEST, facts->probe_refused ? "no earlier run saw the oldest log" :
+							     "no earlier run saw the oldest log, --probe-binlog tells");
 	if (!age.before_ms.known || check->memory.now_ms - age.before_ms.value < 1000)
 		return;
 	at_least_ms = check->memory.now_ms - age.before_ms.value;

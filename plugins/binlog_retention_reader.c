@@ -49,7 +49,7 @@ static void raise_gone(const struct binlog_retention_facts *facts, const struct 
 {
 	cdc_finding_headline(cdc_item_raise(item, GONE, "%s is not on the server, its oldest log is %s", reader->file,
 				 facts->files[0].name),
-	    "cannot continue: %s is not on the server, whose oldest log is %s", reader->file, facts->files[0].name);
+	    "cannot continue: %s is not there, the oldest log is %s", reader->file, facts->files[0].name);
 }
 
 /* The file is not listed: removed, or never there. */

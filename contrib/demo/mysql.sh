@@ -82,6 +82,14 @@ show OK "what is really there: the first event of the oldest file says when it w
 	check_binlog_retention -s "$scratch/primary/s" -u root --probe-binlog -w 4d: --critical-oldest=4d:
 show UNKNOWN "the same without REPLICATION SLAVE" $check -w 4d: --probe-binlog --critical-oldest=4d:
 
+sql primary "SET GLOBAL binlog_format = 'MIXED'"
+show CRITICAL "changes that are not logged row by row cannot be read" $check -w 4d:
+sql primary "SET GLOBAL binlog_format = 'ROW'; SET SESSION sql_log_bin = 0;
+	CREATE TABLE mysql.rds_configuration (name varchar(100) PRIMARY KEY, value varchar(100), description varchar(300));
+	INSERT INTO mysql.rds_configuration VALUES ('binlog retention hours', NULL, '');
+	GRANT SELECT ON mysql.rds_configuration TO monitoring"
+show CRITICAL "as on RDS, where hours that nobody has set overrule the variables" $check
+
 heading "check_mysql_gtid"
 check="check_mysql_gtid -H 127.0.0.1 -P $port -u monitoring"
 candidate="--candidate=127.0.0.1:$((port + 1))"
