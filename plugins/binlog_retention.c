@@ -104,9 +104,18 @@ int binlog_retention_check(const struct binlog_retention_config *config, struct 
 	return 0;
 }
 
-const char *binlog_retention_selection(const struct binlog_retention_config *config)
+/* A file and a position change with every run; where offsets come from does not. */
+char *binlog_retention_selection(const struct binlog_retention_config *config)
 {
-	return config->binlog_file || config->offsets ? "reader" : "";
+	struct cdc_buf text = CDC_BUF_INIT;
+
+	if (config->binlog_file)
+		cdc_buf_add(&text, "reader");
+	if (config->offsets)
+		cdc_buf_addf(&text, "offsets=%s", config->offsets);
+	if (config->offsets_server)
+		cdc_buf_addf(&text, " server=%s", config->offsets_server);
+	return cdc_buf_take(&text);
 }
 
 const struct cdc_plugin binlog_retention_plugin = {

@@ -128,7 +128,7 @@ size_t binlog_retention_probes(const struct binlog_retention_facts *facts, const
 void binlog_retention_judge(const struct binlog_retention_config *config, const struct binlog_retention_facts *facts,
     const struct binlog_reader *reader, struct cdc_check *check);
 
-/* Which of its own options decide what is judged, for the name of the state file. */
-const char *binlog_retention_selection(const struct binlog_retention_config *config);
+/* What of its own options says which reader is judged, for the name of the state file. The caller frees it. */
+char *binlog_retention_selection(const struct binlog_retention_config *config) CDC_MUST_USE;
 
 #endif

@@ -254,15 +254,27 @@ static void note_no_reader(struct cdc_check *check)
 			    check->policy->plugin->metrics[metric].name);
 }
 
+/* The reader is named by its position, so --include can add nothing to it; --exclude takes it away. */
+static bool selects_reader(const struct binlog_reader *reader, struct cdc_check *check)
+{
+	const struct cdc_policy *policy = check->policy;
+	bool selected = reader->file && !cdc_patterns_match(&policy->exclude, "reader");
+
+	if (policy->include.count && !selected && !cdc_patterns_match(&policy->include, "server"))
+		cdc_result_raise(check, CDC_COND_NONE, "nothing that --include names is there to judge");
+	return selected;
+}
+
 void binlog_retention_judge(const struct binlog_retention_config *config, const struct binlog_retention_facts *facts,
     const struct binlog_reader *reader, struct cdc_check *check)
 {
 	int64_t rate = judge_server(config, facts, check);
+	bool selected = selects_reader(reader, check);
 	struct cdc_item *item;
 
 	if (reader->missing)
 		cdc_result_raise(check, CDC_COND_MISSING, "--offsets has no partition of server %s", reader->missing);
-	if (reader->file && !facts->server.log_off) {
+	if (selected && !facts->server.log_off) {
 		item = cdc_result_add(check, "reader");
 		label(item, &facts->server);
 		binlog_retention_judge_reader(facts, reader, rate, item, check);

@@ -106,6 +106,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	CDC_CLEANUP(session_release)
 	struct session session = { .run = run, .config = run->config, .gtid_sql = CDC_BUF_INIT,
 		.offsets = CDC_BUF_INIT };
+	CDC_CLEANUP(cdc_free_string) char *selection = binlog_retention_selection(session.config);
 	int code = 0;
 
 	if (read_position(&session, err) < 0)
@@ -116,7 +117,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 		return -1;
 	if (session.config->probe)
 		code = probe_all(&session, err);
-	cdc_run_remember(run, session.target, binlog_retention_selection(session.config));
+	cdc_run_remember(run, session.target, selection);
 	binlog_retention_judge(session.config, &session.facts, &session.reader, &run->check);
 	return code;
 }

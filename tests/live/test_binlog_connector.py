@@ -8,6 +8,8 @@ from lab import debezium, kafka, mysqld, need
 from lab.plugin import plugin
 
 PROBES = 100
+# Debezium 2.5 asks SHOW MASTER STATUS, which MySQL 8.4 took away.
+TOO_NEW = {("old", "9.7")}
 
 
 @contextlib.contextmanager
@@ -31,6 +33,7 @@ def probe(server):
 def test_a_connector_is_not_disturbed(pipe, my_version):
     """With server_id 1, which clients choose by default, and two probes at a time while rows are written."""
     need.sense(mysqld.VERSIONS[my_version].name.lower() in pipe.kinds, f"{my_version}: no connector for it in this stack")
+    need.sense((pipe.stack.name, my_version) not in TOO_NEW, f"{my_version}: this Debezium does not read it")
     with source_of(pipe, my_version) as source:
         server = source.server
         server.account("probe", "REPLICATION CLIENT", "REPLICATION SLAVE")

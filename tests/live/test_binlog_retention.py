@@ -3,6 +3,7 @@ disturbs anybody."""
 
 import concurrent.futures
 import json
+import pathlib
 import re
 import time
 
@@ -498,6 +499,19 @@ def test_offsets(server, private):
     assert check(server, option, "--server=orders").state == OK
     missing = check(server, option, "--server=nowhere")
     assert missing.state == CRITICAL and "nowhere" in missing.line1, missing
+
+
+def test_readers_keep_apart(server, private):
+    """Two checks of one server, each with its own reader: neither goes on with the other's memory."""
+    file, position = server.position()
+    state = pathlib.Path(private, "state")
+    state.mkdir()
+    one, other = (offsets(f"{private}/{name}", server_name=name, file=file, pos=position) for name in ("one", "other"))
+    for args in ([one, "--server=one"], [other, "--server=other"], [f"--binlog-file={file}"], []):
+        check(server, *args, state_dir=state)
+    assert len(list(state.glob("*.state"))) == 4, list(state.iterdir())
+    check(server, f"--binlog-file={file}", f"--binlog-pos={position}", state_dir=state)
+    assert len(list(state.glob("*.state"))) == 4, "a position that moves on is the same reader"
 
 
 def test_gtids_decide(server, private):

@@ -115,8 +115,8 @@ static void test_added_variables(void **state CDC_UNUSED)
 	}
 }
 
-/* No list of files: what nobody could see is not fine. */
-static void test_no_files(void **state CDC_UNUSED)
+/* No list of files, no reader, no value: what nobody could see is not fine. */
+static void test_nothing_seen(void **state CDC_UNUSED)
 {
 	static const struct {
 		const char *facts, *options;
@@ -129,6 +129,10 @@ static void test_no_files(void **state CDC_UNUSED)
 		{ "10.11-no-rights", "--binlog-file b.000003", false, CDC_UNKNOWN,
 		    "reader cannot be judged: GRANT BINLOG MONITOR ON" },
 		{ "8.0.15-old", "--binlog-file b.000003", true, CDC_CRITICAL, "lists no binary log" },
+		{ "8.0.15-old", "--binlog-file b.000001 --exclude reader", false, CDC_OK, "OK - server: keeps" },
+		{ "8.0.15-old", "--binlog-file b.000001 --include x", false, CDC_CRITICAL, "reader cannot continue" },
+		{ "8.0.15-old", "--include reader", false, CDC_UNKNOWN, "nothing that --include names" },
+		{ "8.0.15-old", "--include server", false, CDC_OK, "OK - server: keeps" },
 		{ "8.0.15-old", "--critical-behind=1", false, CDC_OK, "behind has no value: --binlog-file" },
 		{ "8.0.15-old", "--critical-rate=1", false, CDC_OK, "rate has no value (" },
 		{ "8.0.15-old", "--critical-headroom=1:", false, CDC_OK, "headroom has no value (--size-limit" },
@@ -320,7 +324,7 @@ int main(void)
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_added_variables),
-		cmocka_unit_test(test_no_files),
+		cmocka_unit_test(test_nothing_seen),
 		cmocka_unit_test(test_refused_answers),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_age_over_runs),
