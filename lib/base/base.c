@@ -41,9 +41,10 @@ char *cdc_strdup(const char *text)
 
 char *cdc_strndup(const char *text, size_t n)
 {
-	char *copy = cdc_alloc(n + 1, 1);
+	char *copy = cdc_realloc(NULL, n + 1, 1);
 
 	memcpy(copy, text, n);
+	copy[n] = '\0';
 	return copy;
 }
 
