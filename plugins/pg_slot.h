@@ -34,7 +34,8 @@ struct pg_slot_lsn {
 
 /* One row of pg_replication_slots, with what pg_stat_replication_slots says of it. Texts borrow from the rows. */
 struct pg_slot {
-	const char *name, *plugin, *database; /* plugin and database are NULL for a physical slot */
+	const char *name, *type;
+	const char *plugin, *database; /* NULL for a physical slot */
 	const char *wal_status;               /* NULL before 13, and for a slot that never reserved WAL */
 	const char *invalidation_reason;      /* NULL before 17 */
 	bool physical, active, temporary, conflicting, failover, synced;

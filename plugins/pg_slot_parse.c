@@ -112,64 +112,86 @@ static int get_bool(const struct cdc_rows *rows, size_t row, const char *column,
 	return cdc_rows_bool(rows, row, column, ret, &present, err);
 }
 
-static int get_lsn(const struct cdc_rows *rows, size_t row, const char *column, struct pg_slot_lsn *ret,
+static int parse_lsn(const char *column, size_t row, const char *cell, struct pg_slot_lsn *ret, struct cdc_err *err)
+{
+	ret->known = cdc_lsn_parse(cell, &ret->value);
+	return ret->known ? 0 :
+			    cdc_fail(err, CDC_ERR_PROTOCOL, "%s of row %zu is '%.60s', a log sequence number was expected",
+				column, row + 1, cell);
+}
+
+/* A column of pg_replication_slots, and where it goes; `since` is the first version that has it. */
+struct column {
+	const char *name;
+	int since;
+	enum { TEXT, BOOL, NUMBER, LSN } type;
+	size_t offset;
+};
+
+#define SLOT(field, type_wanted) CDC_FIELD(struct pg_slot, field, type_wanted)
+
+static const struct column columns[] = {
+	{ "slot_name", 100000, TEXT, SLOT(name, const char *) },
+	{ "plugin", 100000, TEXT, SLOT(plugin, const char *) },
+	{ "slot_type", 100000, TEXT, SLOT(type, const char *) },
+	{ "database", 100000, TEXT, SLOT(database, const char *) },
+	{ "active", 100000, BOOL, SLOT(active, bool) },
+	{ "temporary", 100000, BOOL, SLOT(temporary, bool) },
+	{ "xmin_age", 100000, NUMBER, SLOT(xmin_age, struct pg_slot_number) },
+	{ "catalog_xmin_age", 100000, NUMBER, SLOT(catalog_xmin_age, struct pg_slot_number) },
+	{ "restart_lsn", 100000, LSN, SLOT(restart_lsn, struct pg_slot_lsn) },
+	{ "confirmed_flush_lsn", 100000, LSN, SLOT(confirmed_flush_lsn, struct pg_slot_lsn) },
+	{ "wal_status", 130000, TEXT, SLOT(wal_status, const char *) },
+	{ "safe_wal_size", 130000, NUMBER, SLOT(safe_wal_size, struct pg_slot_number) },
+	{ "conflicting", 160000, BOOL, SLOT(conflicting, bool) },
+	{ "inactive_since_ms", 170000, NUMBER, SLOT(inactive_since_ms, struct pg_slot_number) },
+	{ "invalidation_reason", 170000, TEXT, SLOT(invalidation_reason, const char *) },
+	{ "failover", 170000, BOOL, SLOT(failover, bool) },
+	{ "synced", 170000, BOOL, SLOT(synced, bool) },
+};
+
+/* Puts a cell that is not NULL where its column says; a NULL leaves the zeroed field. */
+static int parse_cell(const struct column *column, size_t row, const char *cell, struct pg_slot *slot,
     struct cdc_err *err)
 {
-	const char *cell = cdc_rows_get(rows, row, column);
+	void *field = (char *)slot + column->offset;
+	struct pg_slot_number *number = field;
 
-	ret->known = cell != NULL;
-	if (cell && !cdc_lsn_parse(cell, &ret->value))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s of row %zu is '%.60s', a log sequence number was expected", column,
-		    row + 1, cell);
-	return 0;
+	switch (column->type) {
+	case TEXT:
+		*(const char **)field = cell;
+		return 0;
+	case BOOL:
+		return cdc_cell_bool(column->name, row, cell, field, err);
+	case LSN:
+		return parse_lsn(column->name, row, cell, field, err);
+	default:
+		number->known = true;
+		return cdc_cell_int(column->name, row, cell, &number->value, err);
+	}
 }
 
-static int parse_slot(const struct cdc_rows *rows, size_t row, struct pg_slot *ret, struct cdc_err *err)
+static int parse_column(const struct cdc_rows *rows, const struct column *column, struct pg_slot *slots,
+    struct cdc_err *err)
 {
-	const char *type = cdc_rows_get(rows, row, "slot_type");
+	size_t index = cdc_rows_column(rows, column->name);
 
-	ret->name = cdc_rows_get(rows, row, "slot_name");
-	ret->plugin = cdc_rows_get(rows, row, "plugin");
-	ret->database = cdc_rows_get(rows, row, "database");
-	ret->wal_status = cdc_rows_get(rows, row, "wal_status");
-	ret->invalidation_reason = cdc_rows_get(rows, row, "invalidation_reason");
-	if (!ret->name || !type)
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "row %zu of the replication slots has no slot_name or no slot_type",
-		    row + 1);
-	ret->physical = cdc_streq(type, "physical");
-	if (get_bool(rows, row, "active", &ret->active, err) < 0 ||
-	    get_bool(rows, row, "temporary", &ret->temporary, err) < 0 ||
-	    get_bool(rows, row, "conflicting", &ret->conflicting, err) < 0 ||
-	    get_bool(rows, row, "failover", &ret->failover, err) < 0 ||
-	    get_bool(rows, row, "synced", &ret->synced, err) < 0)
-		return -1;
-	if (get_lsn(rows, row, "restart_lsn", &ret->restart_lsn, err) < 0 ||
-	    get_lsn(rows, row, "confirmed_flush_lsn", &ret->confirmed_flush_lsn, err) < 0)
-		return -1;
-	if (get_number(rows, row, "safe_wal_size", &ret->safe_wal_size, err) < 0 ||
-	    get_number(rows, row, "inactive_since_ms", &ret->inactive_since_ms, err) < 0 ||
-	    get_number(rows, row, "xmin_age", &ret->xmin_age, err) < 0 ||
-	    get_number(rows, row, "catalog_xmin_age", &ret->catalog_xmin_age, err) < 0)
-		return -1;
+	for (size_t row = 0; index != CDC_NO_COLUMN && row < rows->count; row++) {
+		const char *cell = cdc_rows_cell(rows, row, index);
+
+		if (cell && parse_cell(column, row, cell, &slots[row], err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
-/* Every column that was asked for must have come back. Without a row there are no columns either. */
+/* Every column that was asked for must have come back. */
 static int require_columns(const struct cdc_rows *rows, int version, struct cdc_err *err)
 {
-	static const char *const since_10[] = { "slot_name", "plugin", "slot_type", "database", "active", "temporary",
-		"xmin_age", "catalog_xmin_age", "restart_lsn", "confirmed_flush_lsn", NULL };
-	static const char *const since_13[] = { "wal_status", "safe_wal_size", NULL };
-	static const char *const since_16[] = { "conflicting", NULL };
-	static const char *const since_17[] = { "inactive_since_ms", "invalidation_reason", "failover", "synced", NULL };
-
-	if (rows->count == 0)
-		return 0;
-	if (cdc_rows_require(rows, since_10, err) < 0 ||
-	    (version >= 130000 && cdc_rows_require(rows, since_13, err) < 0) ||
-	    (version >= 160000 && cdc_rows_require(rows, since_16, err) < 0) ||
-	    (version >= 170000 && cdc_rows_require(rows, since_17, err) < 0))
-		return cdc_fail_in(err, "replication slots");
+	for (size_t i = 0; i < CDC_LEN(columns); i++)
+		if (version >= columns[i].since && cdc_rows_column(rows, columns[i].name) == CDC_NO_COLUMN)
+			return cdc_fail(err, CDC_ERR_PROTOCOL, "replication slots: the answer lacks the column %s",
+			    columns[i].name);
 	return 0;
 }
 
@@ -177,31 +199,40 @@ static int parse_slots(const struct cdc_rows *rows, struct pg_slot_facts *ret, s
 {
 	ret->slots = cdc_alloc(rows->count, sizeof(*ret->slots));
 	ret->count = rows->count;
-	for (size_t i = 0; i < rows->count; i++)
-		if (parse_slot(rows, i, &ret->slots[i], err) < 0)
+	for (size_t i = 0; i < CDC_LEN(columns); i++)
+		if (parse_column(rows, &columns[i], ret->slots, err) < 0)
 			return -1;
+	for (size_t i = 0; i < rows->count; i++) {
+		struct pg_slot *slot = &ret->slots[i];
+
+		if (!slot->name || !slot->type)
+			return cdc_fail(err, CDC_ERR_PROTOCOL,
+			    "row %zu of the replication slots has no slot_name or no slot_type", i + 1);
+		slot->physical = cdc_streq(slot->type, "physical");
+	}
 	return 0;
 }
 
 static int parse_server(const struct cdc_rows *rows, struct pg_slot_server *ret, struct cdc_err *err)
 {
 	struct pg_slot_number now, start, max_slots;
-	struct pg_slot_lsn position;
+	const char *position = cdc_rows_get(rows, 0, "position");
+	struct pg_slot_lsn parsed = { false, 0 };
 
 	if (rows->count != 1)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "one row about the server was expected, not %zu", rows->count);
 	if (get_bool(rows, 0, "standby", &ret->standby, err) < 0 ||
 	    get_bool(rows, 0, "sync_slots", &ret->sync_slots, err) < 0 ||
-	    get_lsn(rows, 0, "position", &position, err) < 0 || get_number(rows, 0, "now_ms", &now, err) < 0 ||
+	    (position && parse_lsn("position", 0, position, &parsed, err) < 0) || get_number(rows, 0, "now_ms", &now, err) < 0 ||
 	    get_number(rows, 0, "start_ms", &start, err) < 0 ||
 	    get_number(rows, 0, "max_slots", &max_slots, err) < 0 ||
 	    get_number(rows, 0, "keep_size", &ret->keep_size, err) < 0 ||
 	    get_number(rows, 0, "idle_timeout_ms", &ret->idle_timeout_ms, err) < 0)
 		return -1;
-	if (!now.known || !start.known || !max_slots.known || (!position.known && !ret->standby))
+	if (!now.known || !start.known || !max_slots.known || (!parsed.known && !ret->standby))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "the row about the server has no position or no time");
-	ret->position = position.value;
-	ret->position_known = position.known;
+	ret->position = parsed.value;
+	ret->position_known = parsed.known;
 	ret->now_ms = now.value;
 	ret->start_ms = start.value;
 	ret->max_slots = max_slots.value;
@@ -233,9 +264,11 @@ static int compare_slots(const void *a, const void *b)
 /* The slots are sorted by name here, for the statistics come in an order of their own. */
 static int parse_stats(const struct cdc_rows *rows, struct pg_slot_facts *facts, struct cdc_err *err)
 {
+	size_t name = cdc_rows_column(rows, "slot_name");
+
 	qsort(facts->slots, facts->count, sizeof(*facts->slots), compare_slots);
 	for (size_t i = 0; i < rows->count; i++) {
-		struct pg_slot wanted = { .name = cdc_rows_get(rows, i, "slot_name") };
+		struct pg_slot wanted = { .name = cdc_rows_cell(rows, i, name) };
 		struct pg_slot *slot = NULL;
 
 		if (wanted.name)

@@ -2,10 +2,14 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
-/* Far above real use: the default of max_replication_slots is 10, its greatest useful value some thousands. */
-#define ROWS_MAX  ((size_t)100000)
-#define BYTES_MAX ((size_t)32 << 20)
+/*
+ * Far above real use: the default of max_replication_slots is 10, its greatest useful value some thousands, and ten
+ * thousand slots take 5 MiB.
+ */
+#define ROWS_MAX       ((size_t)100000)
+#define MEMORY_MAX_KIB (64L << 10)
 
 void cdc_pg_close(struct cdc_pg **pg)
 {
@@ -75,46 +79,62 @@ static void drop_notifications(struct cdc_pg *pg)
 		PQfreemem(notification);
 }
 
-/* The next result of the pipeline, waiting for it; NULL at the end of one query. -1 when it cannot be had. */
+static long peak_kib(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+}
+
+static int over_limit(const struct cdc_pg *pg, const struct cdc_pg_query *query, struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: the answer about %s is over the limit of %zu rows or %ld MiB",
+	    pg->target, query->name, ROWS_MAX, MEMORY_MAX_KIB >> 10);
+}
+
+/*
+ * The next result of the pipeline, waiting for it; NULL at the end of one query. -1 when it cannot be had. libpq
+ * collects an answer whole, so what it takes up meanwhile is watched; its mode of single rows would take three times
+ * as long.
+ */
 static int next_result(struct cdc_pg *pg, struct cdc_run *run, const struct cdc_pg_query *query, PGresult **ret,
     struct cdc_err *err)
 {
+	long before = peak_kib();
+
 	while (PQflush(pg->conn) == 1 || PQisBusy(pg->conn)) {
 		if (!cdc_pg_wait(pg->conn, PQflush(pg->conn) == 1, cdc_deadline_left_ms(&run->deadline)))
 			return timed_out(pg, query, err);
 		if (!PQconsumeInput(pg->conn))
 			return lost(pg, query, err);
 		drop_notifications(pg);
+		if (peak_kib() - before > MEMORY_MAX_KIB)
+			return over_limit(pg, query, err);
 	}
 	*ret = PQgetResult(pg->conn);
 	return 0;
 }
 
-static int over_limit(const struct cdc_pg *pg, const struct cdc_pg_query *query, struct cdc_err *err)
+static void clear_result(void *result)
 {
-	return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: the answer about %s is over the limit of %zu rows or %zu MiB",
-	    pg->target, query->name, ROWS_MAX, BYTES_MAX >> 20);
+	PQclear(result);
 }
 
-/* Copies one row; columns are named by the first. */
-static size_t add_row(struct cdc_rows *rows, const PGresult *result)
+/* Takes the result over; the cells are where libpq put them. */
+static void adopt(struct cdc_rows *rows, PGresult *result)
 {
-	size_t columns = (size_t)PQnfields(result), bytes = 0;
-	const char **cells = cdc_alloc(columns, sizeof(*cells));
+	size_t columns = (size_t)PQnfields(result), count = (size_t)PQntuples(result), n = 0;
+	const char **names = cdc_alloc(columns, sizeof(*names));
+	char **cells = cdc_alloc(columns * count, sizeof(*cells));
 
-	if (rows->columns == 0) {
-		for (size_t i = 0; i < columns; i++)
-			cells[i] = PQfname(result, (int)i);
-		cdc_rows_set_columns(rows, columns, cells);
-	}
-	for (size_t i = 0; i < columns; i++) {
-		cells[i] = PQgetisnull(result, 0, (int)i) ? NULL : PQgetvalue(result, 0, (int)i);
-		bytes += 16 + (cells[i] ? strlen(cells[i]) : 0);
-	}
-	if (columns == rows->columns)
-		cdc_rows_add(rows, cells);
-	free(cells);
-	return bytes;
+	for (size_t i = 0; i < columns; i++)
+		names[i] = PQfname(result, (int)i);
+	cdc_rows_set_columns(rows, columns, names);
+	free(names);
+	for (size_t row = 0; row < count; row++)
+		for (size_t i = 0; i < columns; i++, n++)
+			cells[n] = PQgetisnull(result, (int)row, (int)i) ? NULL : PQgetvalue(result, (int)row, (int)i);
+	cdc_rows_adopt(rows, cells, count, result, clear_result);
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -143,53 +163,49 @@ static int refuse(struct cdc_pg *pg, struct cdc_pg_query *query, const PGresult 
 	    text.text, state);
 }
 
-/* One result of a query: a row, its end, or a refusal. */
-static int take_result(struct cdc_pg *pg, struct cdc_pg_query *query, const PGresult *result, size_t *bytes,
-    struct cdc_err *err)
+/* One result of a query: its rows, which take the result over, or a refusal. */
+static int take_result(struct cdc_pg *pg, struct cdc_pg_query *query, PGresult **result, struct cdc_err *err)
 {
-	switch (PQresultStatus(result)) {
-	case PGRES_SINGLE_TUPLE:
-		*bytes += add_row(&query->rows, result);
-		if (query->rows.count > ROWS_MAX || *bytes > BYTES_MAX)
-			return over_limit(pg, query, err);
-		return 0;
+	switch (PQresultStatus(*result)) {
 	case PGRES_TUPLES_OK:
-	case PGRES_COMMAND_OK:
+		if (query->rows.owner)
+			return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: one answer was expected for %s, not more", pg->target,
+			    query->name);
+		if ((size_t)PQntuples(*result) > ROWS_MAX)
+			return over_limit(pg, query, err);
+		adopt(&query->rows, CDC_TAKE(*result));
 		return 0;
 	case PGRES_FATAL_ERROR:
-		return refuse(pg, query, result, err);
+		return refuse(pg, query, *result, err);
 	default:
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: rows were expected for %s, not %s", pg->target, query->name,
-		    PQresStatus(PQresultStatus(result)));
+		    PQresStatus(PQresultStatus(*result)));
 	}
+}
+
+static void release_result(PGresult **result)
+{
+	PQclear(*result);
 }
 
 /* Everything that belongs to one query, its synchronisation point included. */
 static int collect(struct cdc_pg *pg, struct cdc_run *run, struct cdc_pg_query *query, struct cdc_err *err)
 {
-	PGresult *result;
-	size_t bytes = 0;
-	int code = 0;
+	CDC_CLEANUP(release_result) PGresult *sync = NULL;
 
-	PQsetSingleRowMode(pg->conn);
 	for (;;) {
+		CDC_CLEANUP(release_result) PGresult *result = NULL;
+
 		if (next_result(pg, run, query, &result, err) < 0)
 			return -1;
 		if (!result)
 			break;
-		code = take_result(pg, query, result, &bytes, err);
-		PQclear(result);
-		if (code < 0)
+		if (take_result(pg, query, &result, err) < 0)
 			return -1;
 	}
-	if (next_result(pg, run, query, &result, err) < 0)
+	if (next_result(pg, run, query, &sync, err) < 0)
 		return -1;
-	if (!result || PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
-		PQclear(result);
-		return lost(pg, query, err);
-	}
-	PQclear(result);
-	return 0;
+	return sync && PQresultStatus(sync) == PGRES_PIPELINE_SYNC ? 0 : lost(pg, query, err);
 }
 
 /* What --verbose shows of a query: that it was asked, its text, its answer. */

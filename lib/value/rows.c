@@ -11,8 +11,10 @@ void cdc_rows_release(struct cdc_rows *rows)
 {
 	for (size_t i = 0; i < rows->columns; i++)
 		free(rows->names[i]);
-	for (size_t i = 0; i < rows->count; i++)
+	for (size_t i = 0; rows->blocks && i < rows->count; i++)
 		free(rows->blocks[i]);
+	if (rows->release_owner)
+		rows->release_owner(rows->owner);
 	free(rows->names);
 	free(rows->blocks);
 	free(rows->cells);
@@ -55,26 +57,36 @@ void cdc_rows_add(struct cdc_rows *rows, const char *const *cells)
 	rows->count++;
 }
 
-const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column)
+void cdc_rows_adopt(struct cdc_rows *rows, char **cells, size_t count, void *owner, void (*release_owner)(void *owner))
 {
-	for (size_t i = 0; row < rows->count && i < rows->columns; i++)
-		if (cdc_streq(rows->names[i], column))
-			return rows->cells[row * rows->columns + i];
-	return NULL;
+	rows->cells = cells;
+	rows->count = rows->capacity = count;
+	rows->owner = owner;
+	rows->release_owner = release_owner;
 }
 
-static bool has_column(const struct cdc_rows *rows, const char *column)
+size_t cdc_rows_column(const struct cdc_rows *rows, const char *name)
 {
 	for (size_t i = 0; i < rows->columns; i++)
-		if (cdc_streq(rows->names[i], column))
-			return true;
-	return false;
+		if (cdc_streq(rows->names[i], name))
+			return i;
+	return CDC_NO_COLUMN;
+}
+
+const char *cdc_rows_cell(const struct cdc_rows *rows, size_t row, size_t column)
+{
+	return column < rows->columns && row < rows->count ? rows->cells[row * rows->columns + column] : NULL;
+}
+
+const char *cdc_rows_get(const struct cdc_rows *rows, size_t row, const char *column)
+{
+	return cdc_rows_cell(rows, row, cdc_rows_column(rows, column));
 }
 
 int cdc_rows_require(const struct cdc_rows *rows, const char *const *columns, struct cdc_err *err)
 {
 	for (; *columns; columns++)
-		if (!has_column(rows, *columns))
+		if (cdc_rows_column(rows, *columns) == CDC_NO_COLUMN)
 			return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer lacks the column %s", *columns);
 	return 0;
 }
@@ -88,15 +100,26 @@ static int wrong_cell(const char *column, size_t row, const char *cell, const ch
 	    expected);
 }
 
+int cdc_cell_int(const char *column, size_t row, const char *cell, int64_t *ret, struct cdc_err *err)
+{
+	return cdc_num_parse_int(cell, ret) ? 0 : wrong_cell(column, row, cell, "an integer", err);
+}
+
+int cdc_cell_bool(const char *column, size_t row, const char *cell, bool *ret, struct cdc_err *err)
+{
+	if (!cdc_streq(cell, "t") && !cdc_streq(cell, "f"))
+		return wrong_cell(column, row, cell, "t or f", err);
+	*ret = *cell == 't';
+	return 0;
+}
+
 int cdc_rows_int(const struct cdc_rows *rows, size_t row, const char *column, int64_t *ret, bool *present,
     struct cdc_err *err)
 {
 	const char *cell = cdc_rows_get(rows, row, column);
 
 	*present = cell != NULL;
-	if (cell && !cdc_num_parse_int(cell, ret))
-		return wrong_cell(column, row, cell, "an integer", err);
-	return 0;
+	return cell ? cdc_cell_int(column, row, cell, ret, err) : 0;
 }
 
 int cdc_rows_bool(const struct cdc_rows *rows, size_t row, const char *column, bool *ret, bool *present,
@@ -105,12 +128,7 @@ int cdc_rows_bool(const struct cdc_rows *rows, size_t row, const char *column, b
 	const char *cell = cdc_rows_get(rows, row, column);
 
 	*present = cell != NULL;
-	if (!cell)
-		return 0;
-	if (!cdc_streq(cell, "t") && !cdc_streq(cell, "f"))
-		return wrong_cell(column, row, cell, "t or f", err);
-	*ret = *cell == 't';
-	return 0;
+	return cell ? cdc_cell_bool(column, row, cell, ret, err) : 0;
 }
 
 /* Undoes the escapes of one cell in place; NULL when the cell is \N. */
