@@ -258,9 +258,10 @@ static void judge_known(const struct cdc_lag_config *config, const struct cdc_la
 	if (count)
 		memcpy(sorted, check->result.items, count * sizeof(struct cdc_item *));
 	qsort(sorted, count, sizeof(struct cdc_item *), compare_items);
-	for (size_t i = 0; i < old->count; i++)
-		if (cdc_streq(old->at[i].key, "known"))
-			judge_known_one(config, facts, find_item(sorted, count, old->at[i].item), old->at[i].item, check);
+	for (size_t i = 0; i < old->item_count; i++)
+		if (cdc_was_known(check, old->items[i].name))
+			judge_known_one(config, facts, find_item(sorted, count, old->items[i].name), old->items[i].name,
+			    check);
 	free(sorted);
 }
 

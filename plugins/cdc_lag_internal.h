@@ -84,7 +84,7 @@ void cdc_lag_trace_forget(struct cdc_lag_trace *trace);
  * The tasks of an item that the last run knew, one after the other: *at is 0 for the first. NULL when there are no more;
  * the text belongs to the memory.
  */
-const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, size_t *at);
+const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, const struct cdc_entry **at);
 
 /* Everything that judging a task needs, and what comes out of it for its item. */
 struct cdc_lag_view {

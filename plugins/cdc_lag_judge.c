@@ -84,7 +84,7 @@ static bool has_task(const struct group *group, const char *task)
 static void judge_lost_tasks(const struct group *group, struct cdc_item *item, struct cdc_check *check)
 {
 	const char *task;
-	size_t at = 0;
+	const struct cdc_entry *at = NULL;
 
 	if (cdc_memory_get(&check->memory, item->name, "held.vanished"))
 		return;

@@ -98,34 +98,12 @@ void cdc_lag_trace_forget(struct cdc_lag_trace *trace)
 	*trace = unknown;
 }
 
-/* The first of the last run's entries that is not before the item's tasks. */
-static size_t first_entry(const struct cdc_entries *old, const char *item)
+const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, const struct cdc_entry **at)
 {
-	size_t low = 0, high = old->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(old->at[middle].item, item);
-
-		if (order == 0)
-			order = strcmp(old->at[middle].key, TASK);
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-const char *cdc_lag_next_task(const struct cdc_memory *memory, const char *item, size_t *at)
-{
-	const struct cdc_entries *old = &memory->old;
-	size_t i = *at ? *at : first_entry(old, item);
-
-	if (i >= old->count || !cdc_streq(old->at[i].item, item) || strncmp(old->at[i].key, TASK, strlen(TASK)) != 0)
-		return NULL;
-	*at = i + 1;
-	return old->at[i].key + strlen(TASK);
+	do
+		*at = cdc_memory_next(memory, item, *at);
+	while (*at && strncmp((*at)->key, TASK, strlen(TASK)) != 0);
+	return *at ? (*at)->key + strlen(TASK) : NULL;
 }
 
 /*

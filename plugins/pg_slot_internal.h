@@ -66,7 +66,6 @@ bool pg_slot_has_limit(const struct pg_slot_server *server);
 void pg_slot_judge_distances(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item);
 void pg_slot_judge_frozen(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check);
-void pg_slot_judge_spill(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
-    struct cdc_check *check);
+void pg_slot_judge_spill(const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check);
 
 #endif

@@ -197,7 +197,7 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
 	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
-	pg_slot_judge_spill(server, slot, item, check);
+	pg_slot_judge_spill(slot, item, check);
 	pg_slot_compare(facts, slot, item, check);
 	if (pg_slot_is_lost(slot))
 		pg_slot_judge_lost(slot, item);
@@ -273,7 +273,7 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 	if (server->max_slots > 0)
 		cdc_item_value(item, SLOTS_USED, cdc_num_int((int64_t)facts->count * 100) / server->max_slots);
 	if (server->position_known &&
-	    cdc_memory_rate(&check->memory, item->name, "wal", server->epoch, (int64_t)server->position, window, &rate) &&
+	    cdc_memory_rate(&check->memory, item->name, "wal", "", (int64_t)server->position, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }

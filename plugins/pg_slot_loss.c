@@ -71,12 +71,12 @@ static bool headroom_of(const struct pg_slot_config *config, const struct pg_slo
 }
 
 /* How fast the WAL that the slot retains grows, in bytes per second; false where it does not or nobody knows. */
-static bool growth_of(const struct pg_slot_server *server, struct cdc_item *item, struct cdc_check *check, int64_t *ret)
+static bool growth_of(const struct cdc_item *item, struct cdc_check *check, int64_t *ret)
 {
 	struct cdc_window window = { check->policy->rate_min_ms, check->policy->rate_max_ms };
 
 	return item->values[RETAINED].known &&
-	    cdc_memory_rate(&check->memory, item->name, "retained", server->epoch,
+	    cdc_memory_rate(&check->memory, item->name, "retained", "",
 		cdc_num_to_int(item->values[RETAINED].value), window, ret) &&
 	    *ret > 0;
 }
@@ -97,7 +97,7 @@ void pg_slot_judge_headroom(const struct pg_slot_config *config, const struct pg
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	bool own_limit = pg_slot_has_limit(server);
 	int64_t headroom, growth;
-	bool growing = growth_of(server, item, check, &growth);
+	bool growing = growth_of(item, check, &growth);
 
 	if (!headroom_of(config, server, slot, item, &headroom))
 		return;

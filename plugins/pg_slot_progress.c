@@ -65,11 +65,10 @@ static bool get_frozen(const struct cdc_memory *memory, const char *name, struct
 
 static void put_frozen(struct cdc_memory *memory, const char *name, const struct frozen *frozen)
 {
-	char text[80];
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-	snprintf(text, sizeof(text), "%" PRIu64 ",%" PRIu64 ",%" PRId64, frozen->confirmed, frozen->position,
-	    frozen->since_ms);
-	cdc_memory_put(memory, name, KEY_FROZEN, text);
+	cdc_buf_addf(&text, "%" PRIu64 ",%" PRIu64 ",%" PRId64, frozen->confirmed, frozen->position, frozen->since_ms);
+	cdc_memory_put(memory, name, KEY_FROZEN, text.text);
 }
 
 /* Since when the consumer has confirmed nothing although WAL was written. */
@@ -90,17 +89,17 @@ void pg_slot_judge_frozen(const struct pg_slot_server *server, const struct pg_s
 	put_frozen(memory, item->name, &is);
 }
 
-void pg_slot_judge_spill(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item,
-    struct cdc_check *check)
+void pg_slot_judge_spill(const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check)
 {
-	CDC_BUF_CLEANUP struct cdc_buf epoch = CDC_BUF_INIT;
+	CDC_BUF_CLEANUP struct cdc_buf reset = CDC_BUF_INIT;
 	struct cdc_window window = { check->policy->rate_min_ms, check->policy->rate_max_ms };
 	int64_t rate;
 
 	if (!slot->spill_bytes.known)
 		return;
-	cdc_buf_addf(&epoch, "%s/%" PRId64, server->epoch, slot->stats_reset_ms.known ? slot->stats_reset_ms.value : 0);
-	if (cdc_memory_rate(&check->memory, item->name, "spill", epoch.text, slot->spill_bytes.value, window, &rate) &&
+	if (slot->stats_reset_ms.known)
+		cdc_buf_addf(&reset, "%" PRId64, slot->stats_reset_ms.value);
+	if (cdc_memory_rate(&check->memory, item->name, "spill", reset.text, slot->spill_bytes.value, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, SPILL, cdc_num_int(rate));
 }

@@ -9,7 +9,7 @@
  * thousand slots take 5 MiB.
  */
 #define ROWS_MAX       ((size_t)100000)
-#define MEMORY_MAX_KIB (64L << 10)
+#define MEMORY_MAX_KIB (32L << 10)
 
 void cdc_pg_close(struct cdc_pg **pg)
 {

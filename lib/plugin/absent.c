@@ -42,11 +42,7 @@ void cdc_absent_remember(struct cdc_check *check, const struct cdc_item *item)
  */
 void cdc_absent_carry(struct cdc_check *check, const char *name)
 {
-	const struct cdc_entries *old = &check->memory.old;
-
-	for (size_t i = 0; i < old->count; i++)
-		if (cdc_streq(old->at[i].item, name) && strncmp(old->at[i].key, "since.", 6) != 0)
-			cdc_memory_put(&check->memory, name, old->at[i].key, old->at[i].value);
+	cdc_memory_carry_item(&check->memory, name, false);
 }
 
 /*
@@ -62,7 +58,7 @@ static void judge_vanished(struct cdc_check *check, const char *name)
 	struct cdc_item *item;
 
 	if (check->elsewhere && !cdc_held_any(check, name)) {
-		cdc_memory_carry_item(&check->memory, name);
+		cdc_memory_carry_item(&check->memory, name, true);
 		return;
 	}
 	if (told && !cdc_held_any(check, name))
@@ -72,11 +68,6 @@ static void judge_vanished(struct cdc_check *check, const char *name)
 	if (!told && !check->elsewhere)
 		cdc_finding_headline(cdc_item_raise(item, CDC_COND_VANISHED, "not there any more"),
 		    "is not there any more: an earlier run judged it (--forget if that is meant)");
-}
-
-static bool is_first_of_item(const struct cdc_entries *entries, size_t i)
-{
-	return i == 0 || !cdc_streq(entries->at[i - 1].item, entries->at[i].item);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -119,15 +110,15 @@ void cdc_absent_visit(struct cdc_check *check, bool complete)
 	size_t count;
 	const char **names = names_of(&check->result, &count);
 
-	for (size_t i = 0; i < old->count; i++) {
-		const char *name = old->at[i].item;
+	for (size_t i = 0; i < old->item_count; i++) {
+		const char *name = old->items[i].name;
 
-		if (!is_first_of_item(old, i) || bsearch(&name, names, count, sizeof(*names), compare_names))
+		if (bsearch(&name, names, count, sizeof(*names), compare_names))
 			continue;
 		if (complete && cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
 			judge_vanished(check, name);
 		else if (!complete && is_untouched(check, name))
-			cdc_memory_carry_item(&check->memory, name);
+			cdc_memory_carry_item(&check->memory, name, true);
 	}
 	free(names);
 }

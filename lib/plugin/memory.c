@@ -1,45 +1,114 @@
-#include "plugin/memory.h"
+#include "plugin/memory_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 static void entries_release(struct cdc_entries *entries)
 {
-	for (size_t i = 0; !entries->text && i < entries->count; i++)
-		free(entries->at[i].item);
-	free(entries->text);
 	free(entries->at);
+	free(entries->items);
+	free(entries->slots);
+	free(entries->text);
 	*entries = (struct cdc_entries){ 0 };
 }
 
 void cdc_memory_release(struct cdc_memory *memory)
 {
 	entries_release(&memory->old);
-	entries_release(&memory->now);
+	cdc_buf_release(&memory->now);
+	cdc_free_string(&memory->now_item);
 }
 
-struct entry_key {
-	const char *item, *key;
-};
-
-static int compare_to_entry(const void *wanted, const void *entry)
+uint64_t cdc_memory_hash(const char *text, size_t n)
 {
-	const struct entry_key *x = wanted;
-	const struct cdc_entry *y = entry;
-	int order = strcmp(x->item, y->item);
+	static const uint64_t odd = 0x9e3779b97f4a7c15u;
+	uint64_t hash = n, word;
 
-	return order ? order : strcmp(x->key, y->key);
+	for (; n >= sizeof(word); text += sizeof(word), n -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		hash = (hash ^ word) * odd;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, text, n);
+	hash = (hash ^ word) * odd;
+	return hash ^ hash >> 32;
+}
+
+/* Where the item is, or where it belongs. There is always a free slot, unless there are none at all. */
+static size_t find_slot(const struct cdc_entries *entries, const char *item)
+{
+	size_t i = (size_t)cdc_memory_hash(item, strlen(item)) & (entries->slot_count - 1);
+
+	while (entries->slots[i] && !cdc_streq(entries->items[entries->slots[i] - 1].name, item))
+		i = (i + 1) & (entries->slot_count - 1);
+	return i;
+}
+
+static void grow_slots(struct cdc_entries *entries)
+{
+	entries->slot_count = entries->slot_count ? 2 * entries->slot_count : 64;
+	free(entries->slots);
+	entries->slots = cdc_alloc(entries->slot_count, sizeof(*entries->slots));
+	for (size_t i = 0; i < entries->item_count; i++)
+		entries->slots[find_slot(entries, entries->items[i].name)] = (uint32_t)i + 1;
+}
+
+uint32_t cdc_entries_item(struct cdc_entries *entries, const char *name)
+{
+	size_t at;
+
+	if (2 * entries->item_count >= entries->slot_count)
+		grow_slots(entries);
+	at = find_slot(entries, name);
+	if (!entries->slots[at]) {
+		CDC_GROW(entries->items, entries->item_count, &entries->item_capacity);
+		entries->items[entries->item_count++] = (struct cdc_remembered){ .name = name };
+		entries->slots[at] = (uint32_t)entries->item_count;
+	}
+	return entries->slots[at];
+}
+
+static struct cdc_entry *find_entry(const struct cdc_entries *entries, const struct cdc_remembered *item, const char *key)
+{
+	for (uint32_t link = item->first; link; link = entries->at[link - 1].next)
+		if (cdc_streq(entries->at[link - 1].key, key))
+			return &entries->at[link - 1];
+	return NULL;
+}
+
+void cdc_entries_add(struct cdc_entries *entries, uint32_t link, const char *key, const char *value)
+{
+	struct cdc_remembered *item = &entries->items[link - 1];
+	struct cdc_entry *entry = find_entry(entries, item, key);
+
+	if (entry) {
+		entry->value = value;
+		return;
+	}
+	CDC_GROW(entries->at, entries->count, &entries->capacity);
+	entries->at[entries->count++] = (struct cdc_entry){ .key = key, .value = value };
+	if (item->last)
+		entries->at[item->last - 1].next = (uint32_t)entries->count;
+	else
+		item->first = (uint32_t)entries->count;
+	item->last = (uint32_t)entries->count;
+}
+
+/* What the last run left of the item, or NULL. */
+static const struct cdc_remembered *find_item(const struct cdc_entries *entries, const char *item)
+{
+	uint32_t link = entries->slot_count ? entries->slots[find_slot(entries, item)] : 0;
+
+	return link ? &entries->items[link - 1] : NULL;
 }
 
 const char *cdc_memory_get(const struct cdc_memory *memory, const char *item, const char *key)
 {
-	struct entry_key wanted = { item, key };
-	const struct cdc_entry *found;
+	const struct cdc_remembered *found = find_item(&memory->old, item);
+	const struct cdc_entry *entry = found ? find_entry(&memory->old, found, key) : NULL;
 
-	if (memory->old.count == 0)
-		return NULL;
-	found = bsearch(&wanted, memory->old.at, memory->old.count, sizeof(*memory->old.at), compare_to_entry);
-	return found ? found->value : NULL;
+	return entry ? entry->value : NULL;
 }
 
 bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const char *key, int64_t *ret)
@@ -49,25 +118,22 @@ bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const
 	return value && cdc_num_parse_int(value, ret);
 }
 
-void cdc_memory_put(struct cdc_memory *memory, const char *item, const char *key, const char *value)
+const struct cdc_entry *cdc_memory_next(const struct cdc_memory *memory, const char *item, const struct cdc_entry *last)
 {
-	struct cdc_entries *now = &memory->now;
-	size_t item_size = strlen(item) + 1, key_size = strlen(key) + 1, value_size = strlen(value) + 1;
-	char *block = cdc_realloc(NULL, item_size + key_size + value_size, 1);
+	const struct cdc_remembered *found = last ? NULL : find_item(&memory->old, item);
+	uint32_t link = last ? last->next : found ? found->first : 0;
 
-	memcpy(block, item, item_size);
-	memcpy(block + item_size, key, key_size);
-	memcpy(block + item_size + key_size, value, value_size);
-	CDC_GROW(now->at, now->count, &now->capacity);
-	now->at[now->count++] = (struct cdc_entry){ block, block + item_size, block + item_size + key_size };
+	return link ? &memory->old.at[link - 1] : NULL;
 }
 
 void cdc_memory_put_int(struct cdc_memory *memory, const char *item, const char *key, int64_t value)
 {
-	char text[24];
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
-	cdc_memory_put(memory, item, key, text);
+	if (!memory->usable)
+		return;
+	cdc_buf_addf(&text, "%" PRId64, value);
+	cdc_memory_put(memory, item, key, text.text);
 }
 
 void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *key)
@@ -78,13 +144,20 @@ void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *k
 		cdc_memory_put(memory, item, key, value);
 }
 
-void cdc_memory_carry_item(struct cdc_memory *memory, const char *item)
-{
-	for (size_t i = 0; i < memory->old.count; i++) {
-		const struct cdc_entry *entry = &memory->old.at[i];
+#define KEY_SINCE "since."
+#define KEY_RATE  "rate."
 
-		if (cdc_streq(entry->item, item))
-			cdc_memory_put(memory, item, entry->key, entry->value);
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+void cdc_memory_carry_item(struct cdc_memory *memory, const char *item, bool timers)
+{
+	for (const struct cdc_entry *entry = NULL; (entry = cdc_memory_next(memory, item, entry)) != NULL;) {
+		if ((!timers && begins_with(entry->key, KEY_SINCE)) || (memory->anew && begins_with(entry->key, KEY_RATE)))
+			continue;
+		cdc_memory_put(memory, item, entry->key, entry->value);
 	}
 }
 
@@ -119,7 +192,8 @@ int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char
 
 	if (!memory->usable)
 		return -1;
-	cdc_buf_addf(&key, "since.%s", name);
+	cdc_buf_add(&key, KEY_SINCE);
+	cdc_buf_add(&key, name);
 	if (!cdc_memory_get_int(memory, item, key.text, &since) || since < 0 || since > memory->now_ms ||
 	    clock_went_back(memory) || memory->anew || memory->now_ms - memory->previous_ms > longest_pause_ms)
 		since = memory->now_ms;
@@ -139,29 +213,35 @@ struct samples {
 	size_t count;
 };
 
+/* A number up to the given mark or the end of the text, and moves *text behind the mark. */
+static bool take_number(const char **text, char mark, int64_t *ret)
+{
+	char digits[24];
+	size_t n = strcspn(*text, ":,");
+
+	if (n >= sizeof(digits) || ((*text)[n] != mark && (*text)[n] != '\0'))
+		return false;
+	memcpy(digits, *text, n);
+	digits[n] = '\0';
+	*text += n + ((*text)[n] == mark);
+	return cdc_num_parse_int(digits, ret);
+}
+
 /* "epoch,time:value,time:value ..." of the last run, those within the window; nothing of another epoch. */
 static void read_samples(const struct cdc_memory *memory, const char *text, const char *epoch, int64_t max_ms,
     struct samples *ret)
 {
-	CDC_CLEANUP(cdc_free_string) char *copy = cdc_strdup(text);
-	char *next = copy, *word;
+	size_t n = strcspn(text, ",");
+	struct sample sample;
 
 	ret->count = 0;
-	word = strsep(&next, ",");
-	if (!word || !cdc_streq(word, epoch) || clock_went_back(memory))
+	if (n != strlen(epoch) || strncmp(text, epoch, n) != 0 || clock_went_back(memory) || memory->anew)
 		return;
-	while ((word = strsep(&next, ",")) != NULL && ret->count < SAMPLES + 1) {
-		char *colon = strchr(word, ':');
-		struct sample sample;
-
-		if (!colon)
-			return;
-		*colon = '\0';
-		if (!cdc_num_parse_int(word, &sample.at_ms) || !cdc_num_parse_int(colon + 1, &sample.value))
-			return;
+	text += n + (text[n] == ',');
+	while (*text && ret->count < SAMPLES + 1 && take_number(&text, ':', &sample.at_ms) &&
+	    take_number(&text, ',', &sample.value))
 		if (sample.at_ms >= 0 && sample.at_ms <= memory->now_ms && memory->now_ms - sample.at_ms <= max_ms)
 			ret->at[ret->count++] = sample;
-	}
 }
 
 /* The newest sample is replaced while it is close to the one before it, so that the list stays short. */
@@ -197,7 +277,8 @@ bool cdc_memory_rate(struct cdc_memory *memory, const char *item, const char *se
 
 	if (!memory->usable)
 		return false;
-	cdc_buf_addf(&key, "rate.%s", series);
+	cdc_buf_add(&key, KEY_RATE);
+	cdc_buf_add(&key, series);
 	text = cdc_memory_get(memory, item, key.text);
 	if (text)
 		read_samples(memory, text, epoch, window.max_ms, &samples);

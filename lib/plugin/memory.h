@@ -11,23 +11,36 @@
 #include "base/buf.h"
 #include "value/num.h"
 
+/* One thing that the last run left of an item. */
 struct cdc_entry {
-	char *item, *key, *value;
+	const char *key, *value;
+	uint32_t next; /* of the same item, as all such links: its index + 1; 0: none */
 };
 
+struct cdc_remembered {
+	const char *name;
+	uint32_t first, last; /* of its entries */
+};
+
+/* All that the last run left: items in the order of the file, found by a hash table, each with its entries. */
 struct cdc_entries {
 	struct cdc_entry *at;
 	size_t count, capacity;
-	char *text; /* what all entries point into; NULL: each has memory of its own, which begins at its item */
+	struct cdc_remembered *items;
+	size_t item_count, item_capacity;
+	uint32_t *slots; /* of the hash table, a power of two: links to items */
+	size_t slot_count;
+	char *text; /* what everything points into */
 };
 
 struct cdc_memory {
-	struct cdc_entries old; /* sorted by item, then key */
-	struct cdc_entries now; /* in the order of putting; a later entry replaces an earlier one */
-	bool usable;            /* what is put now will be there in the next run */
-	int64_t now_ms;         /* wall clock of this run */
-	int64_t previous_ms;    /* wall clock of the last run; 0 when there was none */
-	bool anew;              /* cdc_memory_epoch: what was watched began anew since the last run */
+	struct cdc_entries old;
+	struct cdc_buf now;  /* the text of the next state file so far; a later entry replaces an earlier one */
+	char *now_item;      /* whose entries come next in it */
+	bool usable;         /* what is put now will be there in the next run; else nothing is put */
+	int64_t now_ms;      /* wall clock of this run */
+	int64_t previous_ms; /* wall clock of the last run; 0 when there was none */
+	bool anew;           /* cdc_memory_epoch: what was watched began anew since the last run */
 };
 
 void cdc_memory_release(struct cdc_memory *memory);
@@ -38,17 +51,23 @@ const char *cdc_memory_get(const struct cdc_memory *memory, const char *item, co
 /* The same as an integer; false when there is none. */
 bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const char *key, int64_t *ret);
 
-/* Leaves a value for the next run (all texts copied). */
+/* Goes through what the last run left of an item, beginning with NULL; NULL at the end. */
+const struct cdc_entry *cdc_memory_next(const struct cdc_memory *memory, const char *item, const struct cdc_entry *last);
+
+/* Leaves a value for the next run (all texts copied). What is put of one item in a row takes least room. */
 void cdc_memory_put(struct cdc_memory *memory, const char *item, const char *key, const char *value);
 void cdc_memory_put_int(struct cdc_memory *memory, const char *item, const char *key, int64_t value);
 
-/* Leaves one entry of the last run, or all of an item, for the next run as they were. */
+/*
+ * Leaves one entry of the last run, or all of an item, for the next run as they were: without its timers where they
+ * must stop, and without its rates in another epoch.
+ */
 void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *key);
-void cdc_memory_carry_item(struct cdc_memory *memory, const char *item);
+void cdc_memory_carry_item(struct cdc_memory *memory, const char *item, bool timers);
 
 /*
  * Says which run of the server this is (its start, its timeline): with another one than in the last run all timers
- * start anew (interface.md section 6). To be called before the first timer.
+ * and rates start anew (interface.md section 6). To be called before the first of them.
  */
 void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch);
 
@@ -72,21 +91,28 @@ struct cdc_window {
 
 /*
  * Remembers a sample of a series and computes its change per second over the window, in whole units. A sample with
- * another epoch (a server's start, a timeline) or a clock that went backwards starts anew. False when there is no
- * rate yet.
+ * another epoch (when the counter was last reset; "" where cdc_memory_epoch says all), or a clock that went backwards,
+ * starts anew. False when there is no rate yet.
  */
 bool cdc_memory_rate(struct cdc_memory *memory, const char *item, const char *series, const char *epoch, int64_t value,
     struct cdc_window window, int64_t *ret);
 
 /*
- * The text of a state file and back. identity says which check it belongs to. Parsing fills memory->old and
- * previous_ms; it returns -1 and says why when the text is damaged, of another version or of another check, and
- * leaves the memory as it was.
+ * Ends the text that was put and returns it; it belongs to the memory, and nothing may be put behind it. identity says
+ * which check it belongs to.
  */
-void cdc_memory_print(struct cdc_buf *buf, const struct cdc_memory *memory, const char *identity);
-int cdc_memory_parse(const char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err) CDC_MUST_USE;
+const struct cdc_buf *cdc_memory_seal(struct cdc_memory *memory, const char *identity);
 
-/* FNV-1a, 64 bits: names state files and tells damage, no security in it. */
+/*
+ * Reads a sealed text, from malloc(3), which is taken over in any case. Fills memory->old and previous_ms; returns -1
+ * and says why when the text is damaged, of another version or of another check, and leaves the memory as it was.
+ */
+int cdc_memory_parse(char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err) CDC_MUST_USE;
+
+/*
+ * Names state files, finds names and tells damage; no security in it. Multiplication by an odd number, eight bytes at a
+ * time, so that a change of a single word always shows.
+ */
 uint64_t cdc_memory_hash(const char *text, size_t n);
 
 #endif

@@ -1,24 +1,16 @@
 /*
- * The text of a state file: a header, one line per entry ("item key value", blanks and line ends written as %XX), and
- * a last line with the number of entries and a hash over everything before it, so that a file that was cut or changed
- * is never believed.
+ * The text of a state file: its version; for each item a line with its name and, begun by a blank, one for each entry
+ * ("key value"); then which check and which run it is of, and a hash over everything before it, so that a file that was
+ * cut or changed is never believed. Blanks and line ends in texts are written as %XX.
  */
-#include "plugin/memory.h"
+#include "plugin/memory_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define MAGIC        "cdc-plugins-state 1"
-#define HEADER_LINES 3
-
-uint64_t cdc_memory_hash(const char *text, size_t n)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-	return hash;
-}
+#define MAGIC    "cdc-plugins-state 2\n"
+#define IDENTITY "identity "
+#define RUN      "run "
 
 static bool is_escaped(unsigned char c)
 {
@@ -57,9 +49,11 @@ static int hex_digit(char c)
 /* Undoes the escapes in place; false when one is malformed. */
 static bool unescape(char *text)
 {
-	char *to = text;
+	char *to = strchr(text, '%');
 
-	for (const char *from = text; *from; from++) {
+	if (!to)
+		return true;
+	for (const char *from = to; *from; from++) {
 		if (*from == '%') {
 			int high = hex_digit(from[1]), low = high < 0 ? -1 : hex_digit(from[2]);
 
@@ -75,58 +69,61 @@ static bool unescape(char *text)
 	return true;
 }
 
-struct numbered {
-	const struct cdc_entry *entry;
-	size_t number;
-};
-
-static int compare_numbered(const void *a, const void *b)
+/* The text so far, begun if it is not. */
+static struct cdc_buf *text_of(struct cdc_memory *memory)
 {
-	const struct numbered *x = a, *y = b;
-	int order = strcmp(x->entry->item, y->entry->item);
-
-	if (order == 0)
-		order = strcmp(x->entry->key, y->entry->key);
-	if (order == 0)
-		order = x->number < y->number ? -1 : 1;
-	return order;
-}
-
-static bool same_key(const struct cdc_entry *a, const struct cdc_entry *b)
-{
-	return cdc_streq(a->item, b->item) && cdc_streq(a->key, b->key);
-}
-
-static void add_entry(struct cdc_buf *buf, const struct cdc_entry *entry)
-{
-	add_escaped(buf, entry->item);
-	cdc_buf_add_char(buf, ' ');
-	add_escaped(buf, entry->key);
-	cdc_buf_add_char(buf, ' ');
-	add_escaped(buf, entry->value);
-	cdc_buf_add_char(buf, '\n');
-}
-
-void cdc_memory_print(struct cdc_buf *buf, const struct cdc_memory *memory, const char *identity)
-{
-	size_t count = memory->now.count, written = 0, start = buf->len;
-	struct numbered *sorted = cdc_alloc(count, sizeof(*sorted));
-
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = (struct numbered){ &memory->now.at[i], i };
-	qsort(sorted, count, sizeof(*sorted), compare_numbered);
-	cdc_buf_add(buf, MAGIC "\nidentity ");
-	add_escaped(buf, identity);
-	cdc_buf_addf(buf, "\nrun %" PRId64 "\n", memory->now_ms);
-	for (size_t i = 0; i < count; i++) {
-		/* of entries with the same key the last one put is the last here */
-		if (i + 1 < count && same_key(sorted[i].entry, sorted[i + 1].entry))
-			continue;
-		add_entry(buf, sorted[i].entry);
-		written++;
+	if (memory->now.limit == 0) {
+		memory->now = (struct cdc_buf)CDC_BUF_INIT;
+		cdc_buf_add(&memory->now, MAGIC);
 	}
-	cdc_buf_addf(buf, "end %zu %016" PRIx64 "\n", written, cdc_memory_hash(buf->text + start, buf->len - start));
-	free(sorted);
+	return &memory->now;
+}
+
+void cdc_memory_put(struct cdc_memory *memory, const char *item, const char *key, const char *value)
+{
+	struct cdc_buf *text = text_of(memory);
+
+	if (!memory->usable)
+		return;
+	if (!memory->now_item || !cdc_streq(memory->now_item, item)) {
+		free(memory->now_item);
+		memory->now_item = cdc_strdup(item);
+		add_escaped(text, item);
+		cdc_buf_add_char(text, '\n');
+	}
+	cdc_buf_add_char(text, ' ');
+	add_escaped(text, key);
+	cdc_buf_add_char(text, ' ');
+	add_escaped(text, value);
+	cdc_buf_add_char(text, '\n');
+}
+
+const struct cdc_buf *cdc_memory_seal(struct cdc_memory *memory, const char *identity)
+{
+	struct cdc_buf *text = text_of(memory);
+
+	cdc_buf_add(text, IDENTITY);
+	add_escaped(text, identity);
+	cdc_buf_addf(text, "\n" RUN "%" PRId64 "\n", memory->now_ms);
+	cdc_buf_addf(text, "end %016" PRIx64 "\n", cdc_memory_hash(text->text, text->len));
+	return text;
+}
+
+/* Checks the last line against everything before it and cuts it off. */
+static bool check_end(char *text)
+{
+	size_t n = strlen(text), start;
+	char expected[24];
+
+	if (n == 0 || text[n - 1] != '\n')
+		return false;
+	for (start = n - 1; start > 0 && text[start - 1] != '\n'; start--)
+		;
+	snprintf(expected, sizeof(expected), "end %016" PRIx64 "\n", cdc_memory_hash(text, start));
+	if (!cdc_streq(text + start, expected))
+		return false;
+	text[start] = '\0';
+	return true;
 }
 
 /* Cuts the next line off *next; NULL at the end or when it does not end in a newline. */
@@ -141,88 +138,75 @@ static char *take_line(char **next)
 	return line;
 }
 
-/* Checks the last line against everything before it and cuts it off. */
-static bool check_end(char *text)
+static bool begins_with(const char *text, const char *prefix)
 {
-	size_t n = strlen(text), start, lines = 0;
-	char expected[80];
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
-	if (n == 0 || text[n - 1] != '\n')
+/* A line behind its blank. */
+static bool parse_entry(char *line, struct cdc_entries *entries, uint32_t item)
+{
+	char *key = line, *value = strchr(line, ' ');
+
+	if (!item || !value)
 		return false;
-	for (start = n - 1; start > 0 && text[start - 1] != '\n'; start--)
-		;
-	for (size_t i = 0; i < start; i++)
-		lines += text[i] == '\n';
-	text[n - 1] = '\0';
-	snprintf(expected, sizeof(expected), "end %zu %016" PRIx64, lines > HEADER_LINES ? lines - HEADER_LINES : 0,
-	    cdc_memory_hash(text, start));
-	if (!cdc_streq(text + start, expected))
+	*value++ = '\0';
+	if (strchr(value, ' ') || !unescape(key) || !unescape(value))
 		return false;
-	text[start] = '\0';
+	cdc_entries_add(entries, item, key, value);
 	return true;
 }
 
-static bool parse_entry(char *line, struct cdc_entry *ret)
+/* All items up to the line that says which check they are of; that line, or NULL when something is malformed. */
+static char *parse_items(char **next, struct cdc_entries *entries)
 {
-	char *item = strsep(&line, " "), *key = strsep(&line, " "), *value = line;
-
-	if (!key || !value || strchr(value, ' ') || !unescape(item) || !unescape(key) || !unescape(value))
-		return false;
-	*ret = (struct cdc_entry){ item, key, value };
-	return true;
-}
-
-static bool ascending(const struct cdc_entries *entries)
-{
-	const struct cdc_entry *last = &entries->at[entries->count - 1];
-	int order;
-
-	if (entries->count < 2)
-		return true;
-	order = strcmp(last[-1].item, last->item);
-	return order < 0 || (order == 0 && strcmp(last[-1].key, last->key) < 0);
-}
-
-static int parse_header(char **next, const char *identity, int64_t *previous_ms, struct cdc_err *err)
-{
-	char *line = take_line(next);
-
-	if (!line || !cdc_streq(line, MAGIC))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is of another version");
-	line = take_line(next);
-	if (!line || strncmp(line, "identity ", 9) != 0 || !unescape(line + 9) || !cdc_streq(line + 9, identity))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "it belongs to another check");
-	line = take_line(next);
-	if (!line || strncmp(line, "run ", 4) != 0 || !cdc_num_parse_int(line + 4, previous_ms) ||
-	    *previous_ms < 0)
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
-	return 0;
-}
-
-static int parse_entries(char *next, struct cdc_memory *memory, struct cdc_err *err)
-{
-	struct cdc_entries *old = &memory->old;
+	uint32_t item = 0;
 	char *line;
 
-	while ((line = take_line(&next)) != NULL) {
-		CDC_GROW(old->at, old->count, &old->capacity);
-		if (!parse_entry(line, &old->at[old->count]))
-			return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
-		old->count++;
-		if (!ascending(old))
-			return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
+	while ((line = take_line(next)) != NULL && !begins_with(line, IDENTITY)) {
+		if (*line == ' ') {
+			if (!parse_entry(line + 1, entries, item))
+				return NULL;
+			continue;
+		}
+		if (strchr(line, ' ') || !unescape(line))
+			return NULL;
+		item = cdc_entries_item(entries, line);
 	}
+	return line;
+}
+
+static int damaged(struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
+}
+
+static int parse(char *text, const char *identity, struct cdc_memory *parsed, struct cdc_err *err)
+{
+	char *next = text, *line;
+
+	if (!check_end(text))
+		return damaged(err);
+	if (!begins_with(text, MAGIC))
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is of another version");
+	next += strlen(MAGIC);
+	line = parse_items(&next, &parsed->old);
+	if (!line)
+		return damaged(err);
+	if (!unescape(line) || !cdc_streq(line + strlen(IDENTITY), identity))
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "it belongs to another check");
+	line = take_line(&next);
+	if (!line || !begins_with(line, RUN) || !cdc_num_parse_int(line + strlen(RUN), &parsed->previous_ms) ||
+	    parsed->previous_ms < 0 || *next)
+		return damaged(err);
 	return 0;
 }
 
-int cdc_memory_parse(const char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err)
+int cdc_memory_parse(char *text, const char *identity, struct cdc_memory *memory, struct cdc_err *err)
 {
-	CDC_CLEANUP(cdc_memory_release) struct cdc_memory parsed = { .old.text = cdc_strdup(text) };
-	char *next = parsed.old.text;
+	CDC_CLEANUP(cdc_memory_release) struct cdc_memory parsed = { .old.text = text };
 
-	if (!check_end(next))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is damaged");
-	if (parse_header(&next, identity, &parsed.previous_ms, err) < 0 || parse_entries(next, &parsed, err) < 0)
+	if (parse(text, identity, &parsed, err) < 0)
 		return -1;
 	memory->previous_ms = parsed.previous_ms;
 	memory->old = parsed.old;

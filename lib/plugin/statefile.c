@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,26 +111,42 @@ static bool lock(struct cdc_statefile *file, int64_t wait_ms)
 	return true;
 }
 
+/* The whole file, which the caller owns; NULL when it cannot be read, is too large, or holds a NUL byte. */
+static char *read_all(int fd, size_t *ret_size)
+{
+	struct stat status;
+	size_t size = fstat(fd, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size : 0, done = 0;
+	CDC_CLEANUP(cdc_free_string) char *text = NULL;
+	ssize_t n = 1;
+
+	if (size > FILE_MAX)
+		return NULL;
+	text = cdc_realloc(NULL, size + 1, 1);
+	for (; n > 0 && done < size; done += n > 0 ? (size_t)n : 0)
+		n = read(fd, text + done, size - done);
+	if (n < 0 || memchr(text, '\0', done))
+		return NULL;
+	text[done] = '\0';
+	*ret_size = done;
+	return CDC_TAKE(text);
+}
+
 /* Reads what the last run left; false when there is something that is not ours and must stay as it is. */
 static bool load(struct cdc_statefile *file, struct cdc_memory *memory, size_t *size)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(FILE_MAX);
-	char block[16384];
+	CDC_CLEANUP(cdc_free_string) char *text = NULL;
 	struct cdc_err why;
-	ssize_t n;
 	int fd = open_own(file, "state", O_RDONLY);
 
 	*size = 0;
 	if (fd < 0)
 		return errno == ENOENT;
-	while ((n = read(fd, block, sizeof(block))) > 0 && !text.cut)
-		cdc_buf_add_bytes(&text, block, (size_t)n);
+	text = read_all(fd, size);
 	close(fd);
-	*size = text.len;
-	if (n < 0 || text.cut || strlen(text.text) != text.len) {
+	if (!text) {
 		file->damaged = true;
 		note(file, "state file %s.state is damaged and not used", file->name);
-	} else if (cdc_memory_parse(text.text, file->identity, memory, &why) < 0) {
+	} else if (cdc_memory_parse(CDC_TAKE(text), file->identity, memory, &why) < 0) {
 		file->damaged = true;
 		note(file, "state file %s.state is not used: %s", file->name, why.text);
 	}
@@ -147,7 +164,7 @@ static bool reserve(struct cdc_statefile *file, size_t old_size)
 	file->new_fd = open_own(file, "new", O_WRONLY | O_CREAT | O_EXCL);
 	if (file->new_fd < 0)
 		return false;
-	code = posix_fallocate(file->new_fd, 0, (off_t)(2 * old_size + RESERVE_MIN));
+	code = posix_fallocate(file->new_fd, 0, (off_t)(old_size + old_size / 4 + RESERVE_MIN));
 	if (code == 0 || code == EOPNOTSUPP || code == EINVAL)
 		return true;
 	note(file, "no state can be kept: %s", strerror(code));
@@ -200,18 +217,18 @@ static bool rename_suffix(struct cdc_statefile *file, const char *from, const ch
 	return renameat(file->dir_fd, old, file->dir_fd, new) == 0;
 }
 
-void cdc_statefile_save(struct cdc_statefile *file, const struct cdc_memory *memory)
+void cdc_statefile_save(struct cdc_statefile *file, struct cdc_memory *memory)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(FILE_MAX);
+	const struct cdc_buf *text;
 
 	if (file->new_fd < 0 || !memory->usable)
 		return;
-	cdc_memory_print(&text, memory, file->identity);
-	if (text.cut) {
+	text = cdc_memory_seal(memory, file->identity);
+	if (text->len > FILE_MAX) {
 		note(file, "no state is kept: it would be larger than %zu MiB", FILE_MAX >> 20);
 		return;
 	}
-	if (!write_all(file->new_fd, &text)) {
+	if (!write_all(file->new_fd, text)) {
 		note(file, "no state can be kept: %s", strerror(errno));
 		return;
 	}

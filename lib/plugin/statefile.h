@@ -30,7 +30,7 @@ void cdc_statefile_open(struct cdc_statefile *file, const char *dir, const char 
     bool forget, int64_t wait_ms, struct cdc_memory *memory);
 
 /* Writes what the memory leaves for the next run, where that is possible; a failure adds to the note. */
-void cdc_statefile_save(struct cdc_statefile *file, const struct cdc_memory *memory);
+void cdc_statefile_save(struct cdc_statefile *file, struct cdc_memory *memory);
 
 /* Gives up the lock and what was reserved. */
 void cdc_statefile_release(struct cdc_statefile *file);

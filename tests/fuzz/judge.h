@@ -13,23 +13,21 @@ static inline void fuzz_begin(struct cdc_check *check, const struct cdc_policy *
 	check->memory.usable = true;
 	check->memory.now_ms = now_ms;
 	if (kept)
-		HOLDS(cdc_memory_parse(kept, "id", &check->memory, &err) == 0);
+		HOLDS(cdc_memory_parse(cdc_strdup(kept), "id", &check->memory, &err) == 0);
 }
 
 /* Decides and prints; puts what is to be remembered in place of *kept. */
 static inline void fuzz_end(struct cdc_check *check, bool complete, char **kept)
 {
 	CDC_BUF_CLEANUP struct cdc_buf output = CDC_BUF_INIT;
-	struct cdc_buf text = CDC_BUF_INIT;
 
 	cdc_decide(check, complete);
 	cdc_render(&output, check);
 	HOLDS(output.len > 0 && strlen(output.text) == output.len && output.text[output.len - 1] == '\n');
 	HOLDS(check->result.state >= CDC_OK && check->result.state <= CDC_UNKNOWN);
-	cdc_memory_print(&text, &check->memory, "id");
-	cdc_check_release(check);
 	free(*kept);
-	*kept = cdc_buf_take(&text);
+	*kept = cdc_strdup(cdc_memory_seal(&check->memory, "id")->text);
+	cdc_check_release(check);
 }
 
 #endif

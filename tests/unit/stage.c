@@ -64,18 +64,15 @@ void stage_begin(struct stage *stage, int64_t now_ms)
 	cdc_check_init(&stage->check, stage->policy);
 	stage->check.memory.now_ms = now_ms;
 	stage->check.memory.usable = !stage->forgetful;
-	if (!stage->forgetful && stage->kept && cdc_memory_parse(stage->kept, "stage", &stage->check.memory, &err) < 0)
+	if (!stage->forgetful && stage->kept && cdc_memory_parse(cdc_strdup(stage->kept), "stage", &stage->check.memory, &err) < 0)
 		fail_msg("the memory of the last run was refused: %s", err.text);
 }
 
 void stage_end(struct stage *stage, bool complete)
 {
-	struct cdc_buf text = CDC_BUF_INIT;
-
 	cdc_decide(&stage->check, complete);
-	cdc_memory_print(&text, &stage->check.memory, "stage");
 	free(stage->kept);
-	stage->kept = cdc_buf_take(&text);
+	stage->kept = cdc_strdup(cdc_memory_seal(&stage->check.memory, "stage")->text);
 }
 
 char *stage_output(const struct stage *stage)

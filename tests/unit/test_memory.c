@@ -8,18 +8,15 @@ static struct cdc_memory memory_at(int64_t now_ms)
 	return (struct cdc_memory){ .usable = true, .now_ms = now_ms };
 }
 
-static char *print(const struct cdc_memory *memory, const char *identity)
+static char *print(struct cdc_memory *memory, const char *identity)
 {
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	cdc_memory_print(&text, memory, identity);
-	return cdc_buf_take(&text);
+	return cdc_strdup(cdc_memory_seal(memory, identity)->text);
 }
 
 /* The next run: what is now becomes what was, through the text. */
 static void pass_on(struct cdc_memory *memory, int64_t now_ms)
 {
-	CDC_CLEANUP(cdc_free_string) char *text = print(memory, "id");
+	char *text = print(memory, "id");
 	struct cdc_err err;
 
 	cdc_memory_release(memory);
@@ -56,16 +53,77 @@ static void test_texts_survive(void **state CDC_UNUSED)
 
 static void test_form(void **state CDC_UNUSED)
 {
-	static const char form[] = "cdc-plugins-state 1\nidentity db:5432%20all\nrun 1234\na%20b k x%20y\n"
-				   "b k -9223372036854775808\nend 2 ";
+	static const char form[] = "cdc-plugins-state 2\nb\n k 1\na%20b\n k x%20y\n l \nb\n k -9223372036854775808\n"
+				   "identity db:5432%20all\nrun 1234\nend ";
 	struct cdc_memory memory = memory_at(1234);
 	CDC_CLEANUP(cdc_free_string) char *text = NULL;
 
 	cdc_memory_put(&memory, "b", "k", "1");
 	cdc_memory_put(&memory, "a b", "k", "x y");
+	cdc_memory_put(&memory, "a b", "l", "");
 	cdc_memory_put_int(&memory, "b", "k", INT64_MIN);
 	text = print(&memory, "db:5432 all");
 	expect(strncmp(text, form, sizeof(form) - 1) == 0, "%s", text);
+	cdc_memory_release(&memory);
+}
+
+/* What is put later replaces what was put before. */
+static void test_last_one_counts(void **state CDC_UNUSED)
+{
+	struct cdc_memory memory = memory_at(EPOCH);
+
+	cdc_memory_put(&memory, "b", "k", "1");
+	cdc_memory_put(&memory, "a", "k", "2");
+	cdc_memory_put(&memory, "b", "l", "3");
+	cdc_memory_put(&memory, "b", "k", "4");
+	pass_on(&memory, EPOCH);
+	assert_int_equal(memory.old.count, 3);
+	assert_string_equal(cdc_memory_get(&memory, "b", "k"), "4");
+	assert_string_equal(cdc_memory_get(&memory, "b", "l"), "3");
+	assert_string_equal(cdc_memory_get(&memory, "a", "k"), "2");
+	cdc_memory_release(&memory);
+}
+
+/* All of an item in the order in which it was put, and nothing of another. */
+static void test_entries_of_an_item(void **state CDC_UNUSED)
+{
+	static const char *const keys[] = { "z", "a", "m" };
+	struct cdc_memory memory = memory_at(EPOCH);
+	const struct cdc_entry *entry = NULL;
+
+	for (size_t i = 0; i < CDC_LEN(keys); i++) {
+		cdc_memory_put(&memory, "item", keys[i], "1");
+		cdc_memory_put(&memory, "other", keys[i], "2");
+	}
+	pass_on(&memory, EPOCH);
+	for (size_t i = 0; i < CDC_LEN(keys); i++) {
+		entry = cdc_memory_next(&memory, "item", entry);
+		assert_non_null(entry);
+		assert_string_equal(entry->key, keys[i]);
+		assert_string_equal(entry->value, "1");
+	}
+	assert_null(cdc_memory_next(&memory, "item", entry));
+	assert_null(cdc_memory_next(&memory, "absent", NULL));
+	cdc_memory_release(&memory);
+}
+
+/* More items than the first table of them has room for. */
+static void test_many_items(void **state CDC_UNUSED)
+{
+	struct cdc_memory memory = memory_at(EPOCH);
+	char name[20], value[20];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "item_%d", i);
+		cdc_memory_put_int(&memory, name, "k", i);
+	}
+	pass_on(&memory, EPOCH);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "item_%d", i);
+		snprintf(value, sizeof(value), "%d", i);
+		assert_string_equal(cdc_memory_get(&memory, name, "k"), value);
+	}
+	assert_null(cdc_memory_get(&memory, "item_3000", "k"));
 	cdc_memory_release(&memory);
 }
 
@@ -97,7 +155,7 @@ static void test_only_what_is_carried_stays(void **state CDC_UNUSED)
 	pass_on(&memory, EPOCH);
 	cdc_memory_carry(&memory, "a", "one");
 	cdc_memory_carry(&memory, "a", "absent");
-	cdc_memory_carry_item(&memory, "b");
+	cdc_memory_carry_item(&memory, "b", true);
 	pass_on(&memory, EPOCH);
 	assert_int_equal(memory.old.count, 2);
 	assert_string_equal(cdc_memory_get(&memory, "a", "one"), "1");
@@ -105,58 +163,54 @@ static void test_only_what_is_carried_stays(void **state CDC_UNUSED)
 	cdc_memory_release(&memory);
 }
 
-/* Makes a text that ends in the right count and hash. */
+/* Makes a text that ends in the right hash. */
 static char *sealed(const char *head)
 {
 	struct cdc_buf text = CDC_BUF_INIT;
-	size_t lines = 0;
 
-	for (const char *c = head; *c; c++)
-		lines += *c == '\n';
-	cdc_buf_addf(&text, "%send %zu %016" PRIx64 "\n", head, lines > 3 ? lines - 3 : 0,
-	    cdc_memory_hash(head, strlen(head)));
+	cdc_buf_addf(&text, "%send %016" PRIx64 "\n", head, cdc_memory_hash(head, strlen(head)));
 	return cdc_buf_take(&text);
 }
 
-#define HEAD "cdc-plugins-state 1\nidentity id\nrun 5\n"
+#define BEGIN "cdc-plugins-state 2\n"
+#define END   "identity id\nrun 5\n"
 
-static const char *const refused_heads[][2] = {
+static const char *const refused[][2] = {
 	{ "", "it is of another version" },
-	{ "cdc-plugins-state 2\nidentity id\nrun 5\n", "it is of another version" },
-	{ "cdc-plugins-state 1\n", "it belongs to another check" },
-	{ "cdc-plugins-state 1\nidentity other\nrun 5\n", "it belongs to another check" },
-	{ "cdc-plugins-state 1\nidentity %6\nrun 5\n", "it belongs to another check" },
-	{ "cdc-plugins-state 1\nidentity id\n", "it is damaged" },
-	{ "cdc-plugins-state 1\nidentity id\nrun x\n", "it is damaged" },
-	{ "cdc-plugins-state 1\nidentity id\nrun -1\n", "it is damaged" },
-	{ "cdc-plugins-state 1\nidentity id\nrun 99999999999999999999\n", "it is damaged" },
-	{ HEAD "a\n", "it is damaged" },
-	{ HEAD "a b\n", "it is damaged" },
-	{ HEAD "a b c d\n", "it is damaged" },
-	{ HEAD "a b %\n", "it is damaged" },
-	{ HEAD "a b %0\n", "it is damaged" },
-	{ HEAD "a b %0g\n", "it is damaged" },
-	{ HEAD "a b %00\n", "it is damaged" },
-	{ HEAD "%zz b c\n", "it is damaged" },
-	{ HEAD "b k 1\na k 1\n", "it is damaged" },
-	{ HEAD "a l 1\na k 1\n", "it is damaged" },
-	{ HEAD "a k 1\na k 2\n", "it is damaged" },
-	{ HEAD "\n", "it is damaged" },
+	{ "cdc-plugins-state 1\nidentity id\nrun 5\n", "it is of another version" },
+	{ "cdc-plugins-state 20\n" END, "it is of another version" },
+	{ BEGIN, "it is damaged" },
+	{ BEGIN "a\n k v\n", "it is damaged" },
+	{ BEGIN "identity other\nrun 5\n", "it belongs to another check" },
+	{ BEGIN "identity %6\nrun 5\n", "it belongs to another check" },
+	{ BEGIN "identity id\n", "it is damaged" },
+	{ BEGIN "identity id\nrun x\n", "it is damaged" },
+	{ BEGIN "identity id\nrun -1\n", "it is damaged" },
+	{ BEGIN "identity id\nrun 99999999999999999999\n", "it is damaged" },
+	{ BEGIN END "a\n", "it is damaged" },
+	{ BEGIN " k v\n" END, "it is damaged" },
+	{ BEGIN "a b\n" END, "it is damaged" },
+	{ BEGIN "a\n k\n" END, "it is damaged" },
+	{ BEGIN "a\n k v w\n" END, "it is damaged" },
+	{ BEGIN "a\n k %\n" END, "it is damaged" },
+	{ BEGIN "a\n k %0\n" END, "it is damaged" },
+	{ BEGIN "a\n k %0g\n" END, "it is damaged" },
+	{ BEGIN "a\n k %00\n" END, "it is damaged" },
+	{ BEGIN "a\n %zz v\n" END, "it is damaged" },
+	{ BEGIN "%zz\n k v\n" END, "it is damaged" },
 };
 
 static void test_refused(void **state CDC_UNUSED)
 {
-	CDC_CLEANUP(cdc_free_string) char *good = sealed(HEAD "a k 1\nb k 2\n");
 	struct cdc_memory memory = memory_at(EPOCH);
 	struct cdc_err err;
 
-	assert_int_equal(cdc_memory_parse(good, "id", &memory, &err), 0);
+	assert_int_equal(cdc_memory_parse(sealed(BEGIN "a\n k 1\nb\n k 2\n" END), "id", &memory, &err), 0);
 	assert_int_equal(memory.old.count, 2);
-	for (size_t i = 0; i < CDC_LEN(refused_heads); i++) {
-		CDC_CLEANUP(cdc_free_string) char *text = sealed(refused_heads[i][0]);
-
-		expect(cdc_memory_parse(text, "id", &memory, &err) == -1, "'%s' was taken", text);
-		expect_text(refused_heads[i][0], err.text, refused_heads[i][1]);
+	for (size_t i = 0; i < CDC_LEN(refused); i++) {
+		expect(cdc_memory_parse(sealed(refused[i][0]), "id", &memory, &err) == -1, "'%s' was taken",
+		    refused[i][0]);
+		expect_text(refused[i][0], err.text, refused[i][1]);
 		/* as it was */
 		assert_int_equal(memory.old.count, 2);
 		assert_int_equal(memory.previous_ms, 5);
@@ -169,14 +223,14 @@ static void expect_damaged(const char *text, const char *what, size_t at)
 	struct cdc_memory memory = memory_at(EPOCH);
 	struct cdc_err err;
 
-	expect(cdc_memory_parse(text, "id", &memory, &err) == -1, "%s %zu: taken", what, at);
+	expect(cdc_memory_parse(cdc_strdup(text), "id", &memory, &err) == -1, "%s %zu: taken", what, at);
 	assert_int_equal(memory.old.count, 0);
 }
 
 /* Whatever is cut off, and whichever byte is changed, is seen. */
 static void test_damage_is_seen(void **state CDC_UNUSED)
 {
-	CDC_CLEANUP(cdc_free_string) char *good = sealed(HEAD "a k 1\nb k 2\n");
+	CDC_CLEANUP(cdc_free_string) char *good = sealed(BEGIN "a\n k 1\nb\n k 2\n" END);
 	size_t n = strlen(good);
 
 	for (size_t i = 0; i < n; i++) {
@@ -252,20 +306,42 @@ static void test_since_in_another_epoch(void **state CDC_UNUSED)
 	cdc_memory_release(&memory);
 }
 
+/* In another epoch a rate starts anew, that of an item which was away meanwhile too. */
+static void test_rates_in_another_epoch(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *epoch;
+		bool away, known;
+	} runs[] = { { "one", false, false }, { "one", false, true }, { "two", false, false }, { "two", false, true },
+		{ "three", true, false }, { "three", false, false }, { "three", true, true }, { "three", false, true } };
+	struct cdc_memory memory = memory_at(EPOCH);
+
+	for (size_t i = 0; i < CDC_LEN(runs); i++) {
+		int64_t rate;
+
+		pass_on(&memory, memory.now_ms + MINUTE);
+		cdc_memory_epoch(&memory, runs[i].epoch);
+		if (runs[i].away)
+			cdc_memory_carry_item(&memory, "item", false);
+		else
+			expect(cdc_memory_rate(&memory, "item", "series", "", 5, (struct cdc_window){ MINUTE, HOUR }, &rate) ==
+				runs[i].known,
+			    "run %zu", i);
+	}
+	cdc_memory_release(&memory);
+}
+
 /* A file that somebody wrote by hand, with the right hash, must not make arithmetic overflow. */
 static void test_absurd_times(void **state CDC_UNUSED)
 {
-	CDC_CLEANUP(cdc_free_string) char *text = sealed(HEAD
-	    "a rate.r e -9223372036854775808:5 9223372036854775807:6\n" /* a value must not hold blanks: refused */);
-	CDC_CLEANUP(cdc_free_string) char *times = sealed(
-	    HEAD "a rate.r e%20-9223372036854775808:-9223372036854775808%207:9223372036854775807\n"
-		 "a since.x -9223372036854775808\na since.y 9223372036854775807\n");
+	char *times = sealed(BEGIN
+	    "a\n rate.r e,-9223372036854775808:-9223372036854775808,7:9223372036854775807\n"
+	    " since.x -9223372036854775808\n since.y 9223372036854775807\n" END);
 	struct cdc_memory memory = memory_at(EPOCH);
 	struct cdc_window window = { 1, INT64_MAX };
 	struct cdc_err err;
 	int64_t rate;
 
-	assert_int_equal(cdc_memory_parse(text, "id", &memory, &err), -1);
 	assert_int_equal(cdc_memory_parse(times, "id", &memory, &err), 0);
 	assert_int_equal(cdc_memory_since(&memory, "a", "x", INT64_MAX), EPOCH);
 	assert_int_equal(cdc_memory_since(&memory, "a", "y", INT64_MAX), EPOCH);
@@ -363,8 +439,7 @@ static void test_cadences(void **state CDC_UNUSED)
 				    (long long)rate);
 				known++;
 			}
-			expect(strlen(memory.now.at[0].value) < 1000, "every %lld ms: %s", (long long)steps[s],
-			    memory.now.at[0].value);
+			expect(memory.now.len < 1000, "every %lld ms: %s", (long long)steps[s], memory.now.text);
 		}
 		expect(known >= (4 * HOUR - 15 * MINUTE) / steps[s] - 1, "every %lld ms: %lld rates", (long long)steps[s],
 		    (long long)known);
@@ -379,12 +454,13 @@ static void test_no_rate_without_memory(void **state CDC_UNUSED)
 
 	assert_false(cdc_memory_rate(&memory, "a", "s", "e", 1, (struct cdc_window){ 1, 2 }, &rate));
 	assert_null(cdc_memory_get(&memory, "a", "rate.s"));
-	assert_int_equal(memory.now.count, 0);
+	assert_int_equal(memory.now.len, 0);
 }
 
 static void test_broken_samples(void **state CDC_UNUSED)
 {
-	static const char *const values[] = { "", "e", "e ", "e x", "e 1", "e 1:", "e :1", "e 1:x", "e 1:2 x", "e 1:2:3" };
+	static const char *const values[] = { "", "e", "e,", "e,x", "e,1", "e,1:", "e,:1", "e,1:x", "e,1:2:3", "e,1:2,x",
+		"e,1:2,1767226000000", "f,1:2" };
 
 	for (size_t i = 0; i < CDC_LEN(values); i++) {
 		struct cdc_memory memory = memory_at(EPOCH);
@@ -403,12 +479,16 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts_survive),
 		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_last_one_counts),
+		cmocka_unit_test(test_entries_of_an_item),
+		cmocka_unit_test(test_many_items),
 		cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_only_what_is_carried_stays),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_damage_is_seen),
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_since_in_another_epoch),
+		cmocka_unit_test(test_rates_in_another_epoch),
 		cmocka_unit_test(test_absurd_times),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_extreme_rates),

@@ -169,16 +169,16 @@ static void test_damaged(void **state CDC_UNUSED)
 /* The right form, but of another check: a hash in a file's name is no proof. */
 static void test_foreign_identity(void **state CDC_UNUSED)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-	struct cdc_memory memory = { .now_ms = EPOCH };
+	struct cdc_memory memory = { .usable = true, .now_ms = EPOCH };
+	const struct cdc_buf *text;
 	char path[600];
 
 	expect_run("first run", identity, false, "1", "nothing", "", true);
 	cdc_memory_put(&memory, "item", "key", "foreign");
-	cdc_memory_print(&text, &memory, "another identity");
-	cdc_memory_release(&memory);
+	text = cdc_memory_seal(&memory, "another identity");
 	find_file(".state", path, sizeof(path));
-	overwrite(path, text.text, text.len);
+	overwrite(path, text->text, text->len);
+	cdc_memory_release(&memory);
 	expect_run("foreign", identity, false, "2", "nothing", "it belongs to another check", true);
 }
 
