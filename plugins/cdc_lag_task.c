@@ -5,6 +5,7 @@
 #include "plugins/cdc_lag_internal.h"
 
 #include "base/text.h"
+#include "plugin/absent.h"
 
 static bool is_zero(const struct cdc_lag_number *number)
 {

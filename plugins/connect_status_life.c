@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "plugin/absent.h"
 
 static bool says(const char *body, const char *key, const char *word)
 {

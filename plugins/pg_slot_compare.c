@@ -6,6 +6,7 @@
 #include "plugins/pg_slot_internal.h"
 
 #include "cdc/lsn.h"
+#include "plugin/absent.h"
 
 #include <inttypes.h>
 

@@ -144,9 +144,10 @@ static const char *why_not_inactive(const struct pg_slot_server *server, const s
 	return pg_slot_is_unused(slot) ? "never used" : "no memory of earlier runs";
 }
 
-static void explain(struct cdc_item *item, size_t metric, const char *why)
+/* Nobody reads it but where the command line has a threshold. */
+static void explain(struct cdc_item *item, size_t metric, const char *why, const struct cdc_policy *policy)
 {
-	if (!item->values[metric].known)
+	if (!item->values[metric].known && cdc_policy_asks_metric(policy, metric))
 		cdc_item_cause(item, metric, why);
 }
 
@@ -154,20 +155,21 @@ static void explain(struct cdc_item *item, size_t metric, const char *why)
 static void explain_absent(const struct pg_slot_config *config, const struct pg_slot_server *server,
     const struct pg_slot *slot, struct cdc_item *item, const struct cdc_check *check)
 {
+	const struct cdc_policy *policy = &config->policy;
 	const char *none = why_no_distance(server, slot);
 
-	explain(item, RETAINED, none ? none : "it has no restart_lsn");
-	explain(item, LAG, none ? none : "it has no confirmed_flush_lsn");
-	explain(item, HEADROOM, none ? none : pg_slot_has_limit(server) ? "the server does not tell" : "no size limit");
-	explain(item, TIME_TO_LOSS, none ? none : why_no_loss(config, server, item));
-	explain(item, INACTIVE, why_not_inactive(server, slot));
+	explain(item, RETAINED, none ? none : "it has no restart_lsn", policy);
+	explain(item, LAG, none ? none : "it has no confirmed_flush_lsn", policy);
+	explain(item, HEADROOM, none ? none : pg_slot_has_limit(server) ? "the server does not tell" : "no size limit", policy);
+	explain(item, TIME_TO_LOSS, none ? none : why_no_loss(config, server, item), policy);
+	explain(item, INACTIVE, why_not_inactive(server, slot), policy);
 	if (!slot->confirmed_flush_lsn.known && !none)
 		none = "it has no confirmed_flush_lsn";
-	explain(item, FROZEN, none ? none : check->memory.usable ? "first seen" : "no memory of earlier runs");
-	explain(item, SPILL, slot->spill_bytes.known ? "no rate yet" : "the server has no statistics of it");
-	explain(item, CATALOG_XMIN_AGE, "it has no catalog_xmin");
-	explain(item, XMIN_AGE, "it has no xmin");
-	explain(item, SYNC_AGE, pg_slot_is_copy(server, slot) ? "not synced yet" : "no copy of a primary's slot");
+	explain(item, FROZEN, none ? none : check->memory.usable ? "first seen" : "no memory of earlier runs", policy);
+	explain(item, SPILL, slot->spill_bytes.known ? "no rate yet" : "the server has no statistics of it", policy);
+	explain(item, CATALOG_XMIN_AGE, "it has no catalog_xmin", policy);
+	explain(item, XMIN_AGE, "it has no xmin", policy);
+	explain(item, SYNC_AGE, pg_slot_is_copy(server, slot) ? "not synced yet" : "no copy of a primary's slot", policy);
 }
 
 static void judge_used(const struct pg_slot_config *config, const struct pg_slot_server *server,
@@ -206,6 +208,7 @@ static void judge_slot(const struct pg_slot_config *config, const struct pg_slot
 	else
 		judge_used(config, server, slot, item, check);
 	explain_absent(config, server, slot, item, check);
+	cdc_settle(check, item);
 }
 
 static bool is_wanted(const struct pg_slot_config *config, const struct pg_slot *slot)

@@ -1,10 +1,8 @@
-/*
- * Objects that an earlier run knew and this one did not come across: what is remembered of them, and whether they
- * vanished.
- */
-#include "plugin/decide_internal.h"
+#include "plugin/absent.h"
 
 #include <stdlib.h>
+
+#include "plugin/held.h"
 
 /* Entries of every object, besides timers (since.*), rates (rate.*) and what is held (held.*). */
 #define KEY_KNOWN  "known"
@@ -20,7 +18,13 @@ bool cdc_was_known(const struct cdc_check *check, const char *name)
 	return cdc_memory_get(&check->memory, name, KEY_KNOWN) != NULL;
 }
 
-/* What the next run must know of an item: that it was there, or since when it is not. */
+/* What is remembered of it stays, or its return could not be told from a first sight. */
+void cdc_absent_carry(struct cdc_check *check, const struct cdc_item *item)
+{
+	if (item->absent)
+		cdc_memory_carry_item(&check->memory, item->name, false);
+}
+
 void cdc_absent_remember(struct cdc_check *check, const struct cdc_item *item)
 {
 	struct cdc_memory *memory = &check->memory;
@@ -34,15 +38,6 @@ void cdc_absent_remember(struct cdc_check *check, const struct cdc_item *item)
 			since_ms = memory->now_ms;
 		cdc_memory_put_int(memory, item->name, KEY_ABSENT, since_ms);
 	}
-}
-
-/*
- * What is remembered of an object that is not there stays, or its return could not be told from a first sight; only
- * timers stop.
- */
-void cdc_absent_carry(struct cdc_check *check, const char *name)
-{
-	cdc_memory_carry_item(&check->memory, name, false);
 }
 
 /*
@@ -70,28 +65,25 @@ static void judge_vanished(struct cdc_check *check, const char *name)
 		    "is not there any more: an earlier run judged it (--forget if that is meant)");
 }
 
-static int compare_names(const void *a, const void *b)
+static void mark(const struct cdc_memory *memory, const char *name, bool *marks)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	size_t index = cdc_memory_index(memory, name);
+
+	if (index < memory->old.item_count)
+		marks[index] = true;
 }
 
-/*
- * The names of all items of the result but the fixed ones, which are no objects, sorted for bsearch(3). The texts
- * belong to the result.
- */
-static const char **names_of(const struct cdc_result *result, size_t *ret_count)
+/* Which of the last run's objects this run came across, by index; fixed items are no objects. The caller frees it. */
+static bool *mark_present(const struct cdc_memory *memory, const struct cdc_result *result)
 {
-	const char **names = cdc_alloc(result->count + result->left_count, sizeof(*names));
-	size_t count = 0;
+	bool *marks = cdc_alloc(memory->old.item_count, sizeof(*marks));
 
 	for (size_t i = 0; i < result->count; i++)
 		if (!result->items[i]->fixed)
-			names[count++] = result->items[i]->name;
+			mark(memory, result->items[i]->name, marks);
 	for (size_t i = 0; i < result->left_count; i++)
-		names[count++] = result->left_out[i].name;
-	qsort(names, count, sizeof(*names), compare_names);
-	*ret_count = count;
-	return names;
+		mark(memory, result->left_out[i].name, marks);
+	return marks;
 }
 
 /* True if what is remembered under that name may stay as it was: nothing in this run speaks of it. */
@@ -103,22 +95,20 @@ static bool is_untouched(const struct cdc_check *check, const char *name)
 	return true;
 }
 
-/* Looks at every object of the last run that this run did not come across. */
 void cdc_absent_visit(struct cdc_check *check, bool complete)
 {
 	const struct cdc_entries *old = &check->memory.old;
-	size_t count;
-	const char **names = names_of(&check->result, &count);
+	bool *present = mark_present(&check->memory, &check->result);
 
 	for (size_t i = 0; i < old->item_count; i++) {
 		const char *name = old->items[i].name;
 
-		if (bsearch(&name, names, count, sizeof(*names), compare_names))
+		if (present[i])
 			continue;
 		if (complete && cdc_was_known(check, name) && cdc_policy_selects(check->policy, name))
 			judge_vanished(check, name);
 		else if (!complete && is_untouched(check, name))
 			cdc_memory_carry_item(&check->memory, name, true);
 	}
-	free(names);
+	free(present);
 }

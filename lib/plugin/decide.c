@@ -1,14 +1,17 @@
-#include "plugin/decide_internal.h"
-
-#include "base/text.h"
+#include "plugin/decide.h"
 
 #include <stdlib.h>
+
+#include "base/text.h"
+#include "plugin/absent.h"
+#include "plugin/held.h"
+#include "plugin/threshold.h"
 
 /* The state a condition has while nothing tolerates it. */
 static enum cdc_state full_state(const struct cdc_check *check, const struct cdc_finding *finding)
 {
 	const struct cdc_policy *policy = check->policy;
-	const struct cdc_condition *row = cdc_row_of(check, finding);
+	const struct cdc_condition *row = cdc_finding_row(check, finding);
 	int metric = row->metric ? cdc_plugin_find_metric(policy->plugin, row->metric) : -1;
 
 	if (metric >= 0 && policy->thresholds[metric].given && !policy->states_given[finding->condition])
@@ -19,7 +22,7 @@ static enum cdc_state full_state(const struct cdc_check *check, const struct cdc
 /* How long a condition has been the case; -1 when nobody can tell. */
 static int64_t age_of(struct cdc_check *check, const char *item, const struct cdc_finding *finding)
 {
-	const struct cdc_condition *row = cdc_row_of(check, finding);
+	const struct cdc_condition *row = cdc_finding_row(check, finding);
 	const char *timer = finding->timer ? finding->timer : row->timer ? row->timer : row->name;
 	int64_t since;
 
@@ -58,8 +61,9 @@ static bool in_grace(struct cdc_check *check, const char *item, struct cdc_findi
 static void decide_grace(struct cdc_check *check, const char *item, const struct cdc_condition *row,
     struct cdc_finding *finding)
 {
-	CDC_CLEANUP(cdc_free_string) char *text = cdc_strdup(finding->text);
-	CDC_CLEANUP(cdc_free_string) char *headline = cdc_strdup(finding->headline);
+	/* what is held speaks of no grace, which in_grace adds */
+	CDC_CLEANUP(cdc_free_string) char *text = row->held ? cdc_strdup(finding->text) : NULL;
+	CDC_CLEANUP(cdc_free_string) char *headline = row->held ? cdc_strdup(finding->headline) : NULL;
 
 	if (in_grace(check, item, finding))
 		finding->state = finding->state == CDC_CRITICAL ? CDC_WARNING : CDC_OK;
@@ -69,7 +73,7 @@ static void decide_grace(struct cdc_check *check, const char *item, const struct
 
 static void decide_condition(struct cdc_check *check, const char *item, struct cdc_finding *finding)
 {
-	const struct cdc_condition *row = cdc_row_of(check, finding);
+	const struct cdc_condition *row = cdc_finding_row(check, finding);
 	enum cdc_state state = full_state(check, finding);
 
 	finding->state = state;
@@ -107,7 +111,7 @@ static void note_tolerated(struct cdc_check *check, const struct cdc_item *item)
 	for (size_t i = 0; item->fixed && item->state == CDC_OK && i < item->finding_count; i++) {
 		const struct cdc_finding *finding = &item->findings[i];
 
-		if (finding->condition >= 0 && cdc_row_of(check, finding)->grace && full_state(check, finding) != CDC_OK)
+		if (finding->condition >= 0 && cdc_finding_row(check, finding)->grace && full_state(check, finding) != CDC_OK)
 			cdc_result_note(check, "%s: %s", item->name, finding->text);
 	}
 }
@@ -151,8 +155,7 @@ void cdc_decide(struct cdc_check *check, bool complete)
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->items[i]->settled)
 			continue;
-		if (result->items[i]->absent)
-			cdc_absent_carry(check, result->items[i]->name);
+		cdc_absent_carry(check, result->items[i]);
 		decide_item(check, result->items[i]);
 		cdc_absent_remember(check, result->items[i]);
 	}

@@ -17,17 +17,8 @@ void cdc_decide(struct cdc_check *check, bool complete);
 /*
  * Decides one item before the others, and lets go of whichever item the output will have no place for, so that
  * thousands can be judged one by one as they stream in. The item must be complete and there; the pointer is not valid
- * afterwards. The memory must be open already. Saves nothing for a plugin whose main metric belongs to its items.
+ * afterwards. The memory must be open already.
  */
 void cdc_settle(struct cdc_check *check, struct cdc_item *item);
-
-/*
- * For judging: since when the object is away, by the last run's memory; false when it was there, or is new. An object
- * that comes back after that was created anew, or is another one of the same name.
- */
-bool cdc_was_absent(const struct cdc_check *check, const char *name, int64_t *since_ms);
-
-/* True if the last run knew the object, there or away. */
-bool cdc_was_known(const struct cdc_check *check, const char *name);
 
 #endif

@@ -1,9 +1,4 @@
-/*
- * Findings that compare with an earlier run are held: remembered when they are seen, and raised again in every run until
- * --hold is over, or a monitoring system that asks three times before it notifies would never tell (interface.md,
- * section 6).
- */
-#include "plugin/decide_internal.h"
+#include "plugin/held.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,22 +32,26 @@ static bool parse_held(struct held *held)
 	return cdc_num_parse_int(held->value, &held->seen_ms) && held->seen_ms >= 0;
 }
 
-/* True if an earlier run saw that condition and its time is not over; held->value is the caller's then. */
-static bool find_held(const struct cdc_check *check, const char *name, const struct cdc_condition *row,
-    struct held *held)
+/*
+ * What an entry of the last run holds: its condition, or -1 when it is none that is held. True if its time is not over;
+ * held->value is the caller's then.
+ */
+static bool open_held(const struct cdc_check *check, const struct cdc_entry *entry, int *condition, struct held *held)
 {
-	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
+	const struct cdc_policy *policy = check->policy;
 	int64_t now_ms = check->memory.now_ms;
 
-	held_key(&key, row);
-	held->value = cdc_strdup(cdc_memory_get(&check->memory, name, key.text));
-	if (!held->value)
+	if (strncmp(entry->key, KEY_HELD, strlen(KEY_HELD)) != 0)
 		return false;
+	*condition = cdc_plugin_find_condition(policy->plugin, entry->key + strlen(KEY_HELD));
+	if (*condition < 0 || !policy->rows[*condition]->held)
+		return false;
+	held->value = cdc_strdup(entry->value);
 	if (parse_held(held)) {
 		/* a clock that went backwards must neither make it hold for ever nor forget it */
 		if (held->seen_ms > now_ms)
 			held->seen_ms = now_ms;
-		if (now_ms - held->seen_ms < check->policy->hold_ms)
+		if (now_ms - held->seen_ms < policy->hold_ms)
 			return true;
 	}
 	free(held->value);
@@ -73,56 +72,55 @@ void cdc_held_keep(struct cdc_check *check, const char *item, const struct cdc_c
 static bool has_live_finding(const struct cdc_check *check, const struct cdc_item *item, const struct cdc_condition *row)
 {
 	for (size_t i = 0; i < item->finding_count; i++)
-		if (cdc_row_of(check, &item->findings[i]) == row && !item->findings[i].from_memory)
+		if (cdc_finding_row(check, &item->findings[i]) == row && !item->findings[i].from_memory)
 			return true;
 	return false;
 }
 
-/* Raises again what an earlier run saw, unless this run sees it too or its time is over. */
-static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition)
+static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition, const struct held *held)
 {
 	const struct cdc_condition *row = check->policy->rows[condition];
 	CDC_BUF_CLEANUP struct cdc_buf ago = CDC_BUF_INIT;
 	struct cdc_finding *finding;
-	struct held held;
 
-	if (has_live_finding(check, item, row) || !find_held(check, item->key, row, &held))
+	if (has_live_finding(check, item, row))
 		return;
-	cdc_held_keep(check, item->key, row, held.seen_ms, held.text, held.headline);
-	finding = cdc_item_raise(item, condition, "%s", held.text);
-	if (*held.headline)
-		cdc_finding_headline(finding, "%s", held.headline);
+	cdc_held_keep(check, item->key, row, held->seen_ms, held->text, held->headline);
+	finding = cdc_item_raise(item, condition, "%s", held->text);
+	if (*held->headline)
+		cdc_finding_headline(finding, "%s", held->headline);
 	finding->from_memory = true;
 	cdc_buf_add(&ago, " (seen ");
-	cdc_text_add_duration(&ago, check->memory.now_ms - held.seen_ms);
+	cdc_text_add_duration(&ago, check->memory.now_ms - held->seen_ms);
 	cdc_buf_add(&ago, " ago)");
 	cdc_finding_append(finding, ago.text);
-	free(held.value);
 }
 
 void cdc_held_raise(struct cdc_check *check, struct cdc_item *item)
 {
-	const struct cdc_plugin *plugin = check->policy->plugin;
+	const struct cdc_entry *entry = NULL;
+	struct held held;
+	int condition;
 
-	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		const struct cdc_condition *row = check->policy->rows[i];
-
-		if (row->held && cdc_plugin_find_condition(plugin, row->name) == (int)i)
-			raise_held(check, item, i);
+	while ((entry = cdc_memory_next(&check->memory, item->key, entry)) != NULL) {
+		if (!open_held(check, entry, &condition, &held))
+			continue;
+		raise_held(check, item, (size_t)condition, &held);
+		free(held.value);
 	}
 }
 
-
 bool cdc_held_any(const struct cdc_check *check, const char *name)
 {
-	const struct cdc_plugin *plugin = check->policy->plugin;
+	const struct cdc_entry *entry = NULL;
 	struct held held;
+	int condition;
 
-	for (size_t i = 0; i < cdc_plugin_condition_count(plugin); i++) {
-		if (find_held(check, name, check->policy->rows[i], &held)) {
-			free(held.value);
-			return true;
-		}
+	while ((entry = cdc_memory_next(&check->memory, name, entry)) != NULL) {
+		if (!open_held(check, entry, &condition, &held))
+			continue;
+		free(held.value);
+		return true;
 	}
 	return false;
 }

@@ -103,6 +103,13 @@ static const struct cdc_remembered *find_item(const struct cdc_entries *entries,
 	return link ? &entries->items[link - 1] : NULL;
 }
 
+size_t cdc_memory_index(const struct cdc_memory *memory, const char *item)
+{
+	const struct cdc_remembered *found = find_item(&memory->old, item);
+
+	return found ? (size_t)(found - memory->old.items) : SIZE_MAX;
+}
+
 const char *cdc_memory_get(const struct cdc_memory *memory, const char *item, const char *key)
 {
 	const struct cdc_remembered *found = find_item(&memory->old, item);

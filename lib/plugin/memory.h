@@ -51,6 +51,9 @@ const char *cdc_memory_get(const struct cdc_memory *memory, const char *item, co
 /* The same as an integer; false when there is none. */
 bool cdc_memory_get_int(const struct cdc_memory *memory, const char *item, const char *key, int64_t *ret);
 
+/* The item's index in old.items, or SIZE_MAX when the last run left nothing of it. */
+size_t cdc_memory_index(const struct cdc_memory *memory, const char *item);
+
 /* Goes through what the last run left of an item, beginning with NULL; NULL at the end. */
 const struct cdc_entry *cdc_memory_next(const struct cdc_memory *memory, const char *item, const struct cdc_entry *last);
 

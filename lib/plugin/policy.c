@@ -126,6 +126,11 @@ bool cdc_policy_asks_metric(const struct cdc_policy *policy, size_t metric)
 	return policy->thresholds[metric].given;
 }
 
+bool cdc_policy_fears_low(const struct cdc_policy *policy, size_t metric)
+{
+	return policy->thresholds[metric].critical.no_high;
+}
+
 bool cdc_policy_asks_condition(const struct cdc_policy *policy, size_t condition)
 {
 	return policy->states_given[condition];

@@ -73,6 +73,9 @@ bool cdc_policy_selects(const struct cdc_policy *policy, const char *name);
 bool cdc_policy_asks_metric(const struct cdc_policy *policy, size_t metric);
 bool cdc_policy_asks_condition(const struct cdc_policy *policy, size_t condition);
 
+/* True if low values of that metric are the bad ones, by its critical range. */
+bool cdc_policy_fears_low(const struct cdc_policy *policy, size_t metric);
+
 /* Each reads one option's value; on failure -1 and a CDC_ERR_USAGE that quotes it. */
 int cdc_policy_set_on(struct cdc_policy *policy, const char *text, struct cdc_err *err) CDC_MUST_USE;
 int cdc_policy_set_timeout(struct cdc_policy *policy, const char *text, struct cdc_err *err) CDC_MUST_USE;

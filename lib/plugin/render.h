@@ -29,11 +29,4 @@ struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_chec
 /* Appends an item's text as its line has it, without state and name. */
 void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item);
 
-/*
- * The label for performance data of each of result->items and then of each of result->left_out, distinct and clean;
- * free with cdc_labels_free.
- */
-char **cdc_perfdata_labels(const struct cdc_result *result) CDC_MUST_USE;
-void cdc_labels_free(char **labels, size_t count);
-
 #endif

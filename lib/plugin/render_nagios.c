@@ -1,113 +1,14 @@
 #include "plugin/render.h"
 
-#include "base/text.h"
-
-#include <search.h>
 #include <stdlib.h>
+
+#include "base/text.h"
+#include "plugin/labels.h"
 
 /* interface.md section 3.1 */
 #define LINE1_MAX        120
 #define ITEM_NAME_MAX    200
 #define VERBOSE_LINE_MAX 2000
-
-static int compare_text(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static char *clean_label(const char *name)
-{
-	struct cdc_buf label = CDC_BUF_INIT;
-	size_t n = strlen(name);
-
-	while (n > 0) {
-		size_t len = cdc_text_utf8_len(name, n);
-		bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-		    (*name >= '0' && *name <= '9') || strchr("_.-", *name);
-
-		cdc_buf_add_char(&label, plain ? *name : '_');
-		name += len ? len : 1;
-		n -= len ? len : 1;
-	}
-	return cdc_buf_take(&label);
-}
-
-/* An item, or what is left of one (then item is NULL), and where its label goes. */
-struct named_index {
-	const struct cdc_item *item;
-	const struct cdc_left_out *left;
-	const char *name;
-	size_t index;
-};
-
-static bool is_fixed(const struct named_index *named)
-{
-	return named->item && named->item->fixed;
-}
-
-/* Fixed items keep their labels, so they choose first; the others in byte order of their raw names. */
-static int compare_items(const void *a, const void *b)
-{
-	const struct named_index *x = a, *y = b;
-
-	if (is_fixed(x) != is_fixed(y))
-		return is_fixed(x) ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-/* Everything that takes a label, in the order of choosing. The caller frees it. */
-static struct named_index *order_of_labels(const struct cdc_result *result, size_t *ret_count)
-{
-	size_t count = result->count + result->left_count;
-	struct named_index *order = cdc_alloc(count, sizeof(*order));
-
-	for (size_t i = 0; i < result->count; i++)
-		order[i] = (struct named_index){ result->items[i], NULL, result->items[i]->name, i };
-	for (size_t i = result->count; i < count; i++) {
-		const struct cdc_left_out *left = &result->left_out[i - result->count];
-
-		order[i] = (struct named_index){ NULL, left, left->name, i };
-	}
-	qsort(order, count, sizeof(*order), compare_items);
-	*ret_count = count;
-	return order;
-}
-
-static void no_free(void *text CDC_UNUSED)
-{
-}
-
-char **cdc_perfdata_labels(const struct cdc_result *result)
-{
-	size_t count;
-	struct named_index *order = order_of_labels(result, &count);
-	char **labels = cdc_alloc(count, sizeof(*labels));
-	void *used = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		char *label = clean_label(order[i].name);
-		struct cdc_buf tried = CDC_BUF_INIT;
-
-		cdc_buf_add(&tried, label);
-		for (unsigned n = 2; tfind(tried.text, &used, compare_text); n++) {
-			cdc_buf_clear(&tried);
-			cdc_buf_addf(&tried, "%s_%u", label, n);
-		}
-		free(label);
-		labels[order[i].index] = cdc_buf_take(&tried);
-		tsearch(labels[order[i].index], &used, compare_text);
-	}
-	tdestroy(used, no_free);
-	free(order);
-	return labels;
-}
-
-void cdc_labels_free(char **labels, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(labels[i]);
-	free(labels);
-}
 
 static void add_value(struct cdc_buf *buf, const char *label, const struct cdc_metric *metric,
     const struct cdc_threshold *threshold, cdc_num value)
@@ -156,13 +57,22 @@ static void add_metric(struct perfdata *perfdata, size_t metric, cdc_num value)
 	perfdata->separator = ' ';
 }
 
-static void add_item_perfdata(struct perfdata *perfdata, const struct cdc_item *item, bool few)
+/* Whether an item's values are shown where only some are: it was named, or is a problem, or speaks of the whole. */
+static bool is_among_few(const struct cdc_item *item)
 {
-	if (few && !item->fixed && !item->named && item->state == CDC_OK)
-		return;
-	for (size_t i = 0; i < perfdata->check->policy->plugin->metric_count; i++)
+	return item->fixed || item->named || item->state != CDC_OK;
+}
+
+static void add_item_perfdata(struct perfdata *perfdata, const struct cdc_labelled *labelled)
+{
+	const struct cdc_item *item = labelled->item;
+	const struct cdc_left_out *left = labelled->left;
+
+	for (size_t i = 0; item && i < perfdata->check->policy->plugin->metric_count; i++)
 		if (item->values[i].known)
 			add_metric(perfdata, i, item->values[i].value);
+	for (size_t i = 0; left && i < left->count; i++)
+		add_metric(perfdata, left->values[i].metric, left->values[i].value);
 }
 
 /* Behind the last text: "|" and the items separated by one blank; nothing when there are no values. */
@@ -171,21 +81,14 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 	const struct cdc_result *result = &check->result;
 	bool few = cdc_result_item_count(result) > (size_t)check->policy->max_items;
 	struct perfdata perfdata = { .buf = buf, .check = check, .separator = '|' };
-	char **labels = cdc_perfdata_labels(result);
-	size_t count;
-	struct named_index *order = order_of_labels(result, &count);
+	struct cdc_labels labels;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct cdc_left_out *left = order[i].left;
-
-		perfdata.label = labels[order[i].index];
-		if (order[i].item)
-			add_item_perfdata(&perfdata, order[i].item, few);
-		for (size_t v = 0; left && v < left->count; v++)
-			add_metric(&perfdata, left->values[v].metric, left->values[v].value);
+	cdc_labels_init(&labels, result, few ? is_among_few : NULL);
+	for (size_t i = 0; i < labels.count; i++) {
+		perfdata.label = labels.at[i].label;
+		add_item_perfdata(&perfdata, &labels.at[i]);
 	}
-	cdc_labels_free(labels, count);
-	free(order);
+	cdc_labels_release(&labels);
 }
 
 /* No blank may stand at the end of a line: the last one would come to stand before the "|". */

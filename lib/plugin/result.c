@@ -348,8 +348,43 @@ static struct cdc_left_value *values_of(const struct cdc_item *item, const struc
 	return values;
 }
 
-static void leave_out(struct cdc_result *result, struct cdc_item *item)
+static void take_extreme(struct cdc_extreme *extreme, const char *name, cdc_num value, bool lowest)
 {
+	cdc_num ahead = lowest ? extreme->value - value : value - extreme->value;
+
+	if (!extreme->name || ahead > 0 || (ahead == 0 && strcmp(name, extreme->name) < 0))
+		*extreme = (struct cdc_extreme){ name, value };
+}
+
+struct cdc_extreme cdc_result_extreme(const struct cdc_check *check)
+{
+	const struct cdc_result *result = &check->result;
+	size_t metric = cdc_plugin_main_metric(result->plugin);
+	struct cdc_extreme extreme = result->left_extreme;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct cdc_item *item = result->items[i];
+
+		if (!item->fixed && item->values[metric].known)
+			take_extreme(&extreme, item->name, item->values[metric].value,
+			    cdc_policy_fears_low(check->policy, metric));
+	}
+	return extreme;
+}
+
+/* Line 1 of a check that is fine names the extreme of the main metric, which may be among those that are let go. */
+static void keep_extreme(struct cdc_check *check, const struct cdc_left_out *left, const struct cdc_value *values)
+{
+	size_t metric = cdc_plugin_main_metric(check->policy->plugin);
+
+	if (values[metric].known)
+		take_extreme(&check->result.left_extreme, left->name, values[metric].value,
+		    cdc_policy_fears_low(check->policy, metric));
+}
+
+static void leave_out(struct cdc_check *check, struct cdc_item *item)
+{
+	struct cdc_result *result = &check->result;
 	struct cdc_left_out left = { .name = CDC_TAKE(item->name), .state = item->state };
 	struct cdc_item *moved = result->items[--result->count];
 
@@ -357,6 +392,7 @@ static void leave_out(struct cdc_result *result, struct cdc_item *item)
 	moved->place = item->place;
 	if (left.state != CDC_OK)
 		left.values = values_of(item, result->plugin, &left.count);
+	keep_extreme(check, &left, item->values);
 	CDC_GROW(result->left_out, result->left_count, &result->left_capacity);
 	result->left_out[result->left_count++] = left;
 	item_free(item, result->plugin);
@@ -368,13 +404,11 @@ void cdc_result_spare(struct cdc_check *check, struct cdc_item *item)
 	struct cdc_result *result = &check->result;
 	size_t lines = policy->max_items > 0 ? (size_t)policy->max_items : 1;
 
-	/* line 1 of a check that is fine looks for the extreme of the main metric among all items */
-	if (policy->format != CDC_FORMAT_NAGIOS || policy->discover || item->named || item->fixed ||
-	    item->values[cdc_plugin_main_metric(policy->plugin)].known)
+	if (policy->format != CDC_FORMAT_NAGIOS || policy->discover || item->named || item->fixed)
 		return;
 	push_spare(result, item);
 	if (result->spare_count > lines)
-		leave_out(result, pop_spare(result));
+		leave_out(check, pop_spare(result));
 }
 
 struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
@@ -385,6 +419,16 @@ struct cdc_item **cdc_result_sorted(const struct cdc_result *result)
 		memcpy(sorted, result->items, result->count * sizeof(*sorted));
 	qsort(sorted, result->count, sizeof(*sorted), compare);
 	return sorted;
+}
+
+const struct cdc_item *cdc_result_worst(const struct cdc_result *result)
+{
+	struct cdc_item *const *worst = result->items;
+
+	for (size_t i = 1; i < result->count; i++)
+		if (compare(&result->items[i], worst) < 0)
+			worst = &result->items[i];
+	return result->count ? *worst : NULL;
 }
 
 size_t cdc_result_item_count(const struct cdc_result *result)

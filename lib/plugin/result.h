@@ -59,6 +59,12 @@ struct cdc_left_out {
 	size_t count;
 };
 
+/* The item whose main metric says most about where things stand; name is NULL when none has a value. */
+struct cdc_extreme {
+	const char *name; /* the item's */
+	cdc_num value;
+};
+
 struct cdc_texts {
 	char **at;
 	size_t count, capacity;
@@ -70,6 +76,7 @@ struct cdc_result {
 	size_t count, capacity;
 	struct cdc_left_out *left_out; /* items that have no place in the output (cdc_settle) */
 	size_t left_count, left_capacity;
+	struct cdc_extreme left_extreme; /* the one among them */
 	struct cdc_item **spare; /* settled items, a heap: the last in the order of the output is the first to go */
 	size_t spare_count, spare_capacity;
 	struct cdc_finding *findings; /* that concern the whole and no item: unreachable, timeout, none ... */
@@ -118,6 +125,12 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...) CDC_PRINTF(
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...) CDC_PRINTF(3, 4);
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
 
+/* The row of a finding's condition. */
+static inline const struct cdc_condition *cdc_finding_row(const struct cdc_check *check, const struct cdc_finding *finding)
+{
+	return check->policy->rows[finding->condition];
+}
+
 /* Appends to the finding's text and headline. */
 void cdc_finding_append(struct cdc_finding *finding, const char *suffix);
 
@@ -139,6 +152,12 @@ void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err);
 
 /* A new array of the items in the order of the output: fixed or not as they come, worst first, then by name. */
 struct cdc_item **cdc_result_sorted(const struct cdc_result *result) CDC_MUST_USE;
+
+/* The first of them, without sorting the others; NULL when there are none. */
+const struct cdc_item *cdc_result_worst(const struct cdc_result *result);
+
+/* The extreme of the main metric among all items but the fixed ones: the lowest where low values are the bad ones. */
+struct cdc_extreme cdc_result_extreme(const struct cdc_check *check);
 
 /*
  * For cdc_settle: keeps as many items as the output has lines, the first of them, and of the others only what

@@ -100,16 +100,14 @@ static const struct cdc_item *only_item(const struct cdc_result *result)
 
 static const struct cdc_item *worst_item(const struct cdc_result *result)
 {
-	struct cdc_item **sorted = cdc_result_sorted(result);
-	const struct cdc_item *worst = result->count ? sorted[0] : NULL;
+	const struct cdc_item *worst = cdc_result_worst(result);
 
-	free(sorted);
 	return worst && worst->state != CDC_OK ? worst : NULL;
 }
 
-static void add_name(struct cdc_buf *buf, const struct cdc_item *item)
+static void add_name(struct cdc_buf *buf, const char *name)
 {
-	cdc_text_add_safe(buf, item->name, NAME_MAX_BYTES);
+	cdc_text_add_safe(buf, name, NAME_MAX_BYTES);
 }
 
 /* "name is lost (wal_removed): ..." or "name: inactive for 5m". */
@@ -117,7 +115,7 @@ static void add_headline(struct cdc_buf *buf, const struct cdc_item *item)
 {
 	const struct cdc_finding *finding = &item->findings[0];
 
-	add_name(buf, item);
+	add_name(buf, item->name);
 	cdc_buf_add(buf, finding->headline ? " " : ": ");
 	cdc_text_add_safe(buf, finding->headline ? finding->headline : finding->text, HEADLINE_MAX);
 }
@@ -143,24 +141,6 @@ static void add_tally(struct cdc_buf *buf, const struct cdc_check *check)
 	}
 }
 
-/* The item whose main metric says most about where things stand; NULL when none has a value. */
-static const struct cdc_item *extreme_item(const struct cdc_check *check, size_t metric, bool lowest)
-{
-	const struct cdc_result *result = &check->result;
-	const struct cdc_item *found = NULL;
-
-	for (size_t i = 0; i < result->count; i++) {
-		const struct cdc_item *item = result->items[i];
-
-		if (item->fixed || !item->values[metric].known)
-			continue;
-		if (!found || (lowest ? item->values[metric].value < found->values[metric].value :
-					item->values[metric].value > found->values[metric].value))
-			found = item;
-	}
-	return found;
-}
-
 /* What a fixed item says about the whole: "5 of 5 tasks running". */
 static void add_fixed_phrases(struct cdc_buf *buf, const struct cdc_result *result)
 {
@@ -178,17 +158,17 @@ static void add_all_fine(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_plugin *plugin = check->policy->plugin;
 	size_t metric = cdc_plugin_main_metric(plugin);
-	bool lowest = check->policy->thresholds[metric].critical.no_high;
-	const struct cdc_item *extreme = extreme_item(check, metric, lowest);
+	struct cdc_extreme extreme = cdc_result_extreme(check);
 
 	cdc_buf_addf(buf, "%zu %s", cdc_result_item_count(&check->result), plugin->nouns);
 	add_fixed_phrases(buf, &check->result);
-	if (!extreme)
+	if (!extreme.name)
 		return;
-	cdc_buf_addf(buf, ", %s %s ", lowest ? "lowest" : "highest", plugin->metrics[metric].name);
-	cdc_num_print_human(buf, extreme->values[metric].value, plugin->metrics[metric].unit);
+	cdc_buf_addf(buf, ", %s %s ", cdc_policy_fears_low(check->policy, metric) ? "lowest" : "highest",
+	    plugin->metrics[metric].name);
+	cdc_num_print_human(buf, extreme.value, plugin->metrics[metric].unit);
 	cdc_buf_add(buf, " (");
-	add_name(buf, extreme);
+	add_name(buf, extreme.name);
 	cdc_buf_add(buf, ")");
 }
 
@@ -224,7 +204,7 @@ static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, c
 		add_headline(buf, item);
 		phrases.start = 0;
 	} else {
-		add_name(buf, item);
+		add_name(buf, item->name);
 		cdc_buf_add(buf, ": ");
 		phrases.start = buf->len;
 	}

@@ -1,7 +1,4 @@
-/*
- * Metrics against their ranges, with --warning-for and --critical-for (interface.md, section 1).
- */
-#include "plugin/decide_internal.h"
+#include "plugin/threshold.h"
 
 #include "base/text.h"
 
@@ -90,8 +87,11 @@ static void explain_absence(const struct cdc_check *check, struct cdc_item *item
 void cdc_decide_metric(struct cdc_check *check, struct cdc_item *item, size_t index)
 {
 	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
+	const struct cdc_threshold *threshold = &check->policy->thresholds[index];
 	struct verdict critical, warning;
 
+	if (!threshold->critical.set && !threshold->warning.set)
+		return;
 	if (!item->values[index].known) {
 		explain_absence(check, item, index);
 		return;

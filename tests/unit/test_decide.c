@@ -1,6 +1,8 @@
 /* lib/plugin/decide: from what is the case to states (interface.md sections 1 and 6). Time passes in tables. */
 #include "tests/unit/unit.h"
 
+#include "plugin/absent.h"
+
 /* One run of a story about the item "bear": what is the case, and what must come out. */
 struct step {
 	const char *name;

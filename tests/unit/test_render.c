@@ -1,6 +1,8 @@
 /* lib/plugin: results and how they look (interface.md section 3). Outputs are asserted whole. */
 #include "tests/unit/unit.h"
 
+#include "plugin/labels.h"
+
 #include <ctype.h>
 
 static void expect_output(struct stage *toy, const char *row, const char *wanted)
@@ -268,10 +270,18 @@ static const struct {
 	{ "server", true, "server" },
 };
 
+static const char *label_of(const char *name, bool fixed)
+{
+	for (size_t i = 0; i < CDC_LEN(label_cases); i++)
+		if (label_cases[i].fixed == fixed && cdc_streq(label_cases[i].name, name))
+			return label_cases[i].label;
+	return "none";
+}
+
 static void test_labels(void **state CDC_UNUSED)
 {
 	struct stage toy;
-	char **labels;
+	struct cdc_labels labels;
 
 	begin(&toy, "");
 	for (size_t i = 0; i < CDC_LEN(label_cases); i++) {
@@ -280,10 +290,11 @@ static void test_labels(void **state CDC_UNUSED)
 		else
 			cdc_result_add(&toy.check, label_cases[i].name);
 	}
-	labels = cdc_perfdata_labels(&toy.check.result);
-	for (size_t i = 0; i < CDC_LEN(label_cases); i++)
-		expect_text(label_cases[i].name, labels[i], label_cases[i].label);
-	cdc_labels_free(labels, toy.check.result.count);
+	cdc_labels_init(&labels, &toy.check.result, NULL);
+	assert_int_equal(labels.count, CDC_LEN(label_cases));
+	for (size_t i = 0; i < labels.count; i++)
+		expect_text(labels.at[i].name, labels.at[i].label, label_of(labels.at[i].name, labels.at[i].item->fixed));
+	cdc_labels_release(&labels);
 	stage_close(&toy);
 }
 
