@@ -48,20 +48,15 @@ static void add_field(struct cdc_buf *buf, const char *text)
 	cdc_buf_add_char(buf, '|');
 }
 
-static void put_trace(struct cdc_memory *memory, const char *name, const struct trace *trace)
+static void print_trace(struct cdc_buf *text, const struct trace *trace)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-
-	if (!memory->usable)
-		return;
-	add_field(&text, trace->plugin);
-	add_field(&text, trace->type);
-	add_field(&text, trace->database);
-	add_field(&text, trace->system);
-	cdc_buf_addf(&text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
+	add_field(text, trace->plugin);
+	add_field(text, trace->type);
+	add_field(text, trace->database);
+	add_field(text, trace->system);
+	cdc_buf_addf(text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
 	    trace->restart_lsn, trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, trace->timeline,
 	    trace->start_ms, trace->crash_ms, trace->lost);
-	cdc_memory_put(memory, name, KEY_SLOT, text.text);
 }
 
 /* Splits what a run left; the texts point into it. False when it is not of our making. */
@@ -88,11 +83,9 @@ static bool parse_trace(char *text, struct trace *ret)
 
 static bool differs(const char *was, const char *is)
 {
-	CDC_BUF_CLEANUP struct cdc_buf field = CDC_BUF_INIT;
-
-	add_field(&field, is);
-	cdc_buf_truncate(&field, field.len - 1);
-	return !cdc_streq(was, field.text);
+	for (; *was && (*was == *is || (*was == ' ' && *is == '|')); was++, is++)
+		;
+	return *was || *is;
 }
 
 /* The same run of the same server: its counters and positions can be compared. */
@@ -156,8 +149,10 @@ void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *sl
     struct cdc_check *check)
 {
 	const struct pg_slot_server *server = &facts->server;
-	struct trace is = trace_of(server, slot), was;
 	CDC_CLEANUP(cdc_free_string) char *text = NULL;
+	CDC_BUF_CLEANUP struct cdc_buf now = CDC_BUF_INIT;
+	struct trace is = trace_of(server, slot), was;
+	const char *why = NULL;
 	int64_t since_ms;
 
 	/* temporary slots come and go, and the copies of a standby are dropped and made anew by the server itself */
@@ -165,14 +160,15 @@ void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *sl
 		cdc_memory_carry(&check->memory, item->name, KEY_SLOT);
 		return;
 	}
+	if (!check->memory.usable)
+		return;
+	print_trace(&now, &is);
 	text = cdc_strdup(cdc_memory_get(&check->memory, item->name, KEY_SLOT));
-	if (text && parse_trace(text, &was)) {
-		const char *why = evidence(server, slot, &was, &is);
-
-		if (cdc_was_absent(check, item->name, &since_ms) && !is.lost)
-			why = "it was missing in an earlier run";
-		if (why)
-			raise(item, why);
-	}
-	put_trace(&check->memory, item->name, &is);
+	if (text && !cdc_streq(text, now.text) && parse_trace(text, &was))
+		why = evidence(server, slot, &was, &is);
+	if (text && cdc_was_absent(check, item->name, &since_ms) && !is.lost)
+		why = "it was missing in an earlier run";
+	if (why)
+		raise(item, why);
+	cdc_memory_put(&check->memory, item->name, KEY_SLOT, now.text);
 }

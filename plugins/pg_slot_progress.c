@@ -52,15 +52,10 @@ struct frozen {
 
 static bool get_frozen(const struct cdc_memory *memory, const char *name, struct frozen *ret)
 {
-	CDC_CLEANUP(cdc_free_string) char *text = cdc_strdup(cdc_memory_get(memory, name, KEY_FROZEN));
-	char *next = text, *confirmed, *position;
+	const char *text = cdc_memory_get(memory, name, KEY_FROZEN);
 
-	if (!text)
-		return false;
-	confirmed = strsep(&next, ",");
-	position = strsep(&next, ",");
-	return position && next && cdc_num_parse_uint(confirmed, &ret->confirmed) &&
-	    cdc_num_parse_uint(position, &ret->position) && cdc_num_parse_int(next, &ret->since_ms);
+	return text && cdc_num_take_uint(&text, &ret->confirmed) && *text++ == ',' &&
+	    cdc_num_take_uint(&text, &ret->position) && *text++ == ',' && cdc_num_parse_int(text, &ret->since_ms);
 }
 
 static void put_frozen(struct cdc_memory *memory, const char *name, const struct frozen *frozen)

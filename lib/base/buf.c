@@ -69,11 +69,6 @@ void cdc_buf_add(struct cdc_buf *buf, const char *text)
 	cdc_buf_add_bytes(buf, text, strlen(text));
 }
 
-void cdc_buf_add_char(struct cdc_buf *buf, char c)
-{
-	cdc_buf_add_bytes(buf, &c, 1);
-}
-
 void cdc_buf_addf(struct cdc_buf *buf, const char *format, ...)
 {
 	va_list args;
@@ -83,23 +78,22 @@ void cdc_buf_addf(struct cdc_buf *buf, const char *format, ...)
 	va_end(args);
 }
 
-/* A number's digits, from the last to the first. */
-static void add_number(struct cdc_buf *buf, uint64_t size, bool negative)
+void cdc_buf_add_uint(struct cdc_buf *buf, uint64_t number)
 {
 	char digits[20];
 	size_t n = sizeof(digits);
 
-	if (negative)
-		cdc_buf_add_char(buf, '-');
 	do
-		digits[--n] = (char)('0' + size % 10);
-	while ((size /= 10) != 0);
+		digits[--n] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
 	cdc_buf_add_bytes(buf, digits + n, sizeof(digits) - n);
 }
 
 static void add_signed(struct cdc_buf *buf, int64_t number)
 {
-	add_number(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0);
+	if (number < 0)
+		cdc_buf_add_char(buf, '-');
+	cdc_buf_add_uint(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 static bool begins_with(const char *text, const char *prefix)
@@ -119,9 +113,9 @@ static size_t add_argument(struct cdc_buf *buf, const char *format, va_list *arg
 	} else if (begins_with(format, "%" PRId64)) {
 		add_signed(buf, va_arg(*args, int64_t));
 	} else if (begins_with(format, "%" PRIu64)) {
-		add_number(buf, va_arg(*args, uint64_t), false);
+		cdc_buf_add_uint(buf, va_arg(*args, uint64_t));
 	} else if (begins_with(format, "%zu")) {
-		add_number(buf, va_arg(*args, size_t), false);
+		cdc_buf_add_uint(buf, va_arg(*args, size_t));
 	} else {
 		return 0;
 	}
@@ -156,8 +150,10 @@ void cdc_buf_vaddf(struct cdc_buf *buf, const char *format, va_list args)
 
 	va_copy(rest, args);
 	while (*format) {
-		size_t n = strcspn(format, "%");
+		size_t n = 0;
 
+		while (format[n] && format[n] != '%')
+			n++;
 		cdc_buf_add_bytes(buf, format, n);
 		format += n;
 		n = *format ? add_argument(buf, format, &rest) : 0;

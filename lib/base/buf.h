@@ -38,9 +38,19 @@ void cdc_buf_truncate(struct cdc_buf *buf, size_t len);
 /* Each appends; what goes beyond the limit is left out and sets buf->cut. */
 void cdc_buf_add(struct cdc_buf *buf, const char *text);
 void cdc_buf_add_bytes(struct cdc_buf *buf, const char *bytes, size_t n);
-void cdc_buf_add_char(struct cdc_buf *buf, char c);
+void cdc_buf_add_uint(struct cdc_buf *buf, uint64_t number);
 void cdc_buf_addf(struct cdc_buf *buf, const char *format, ...) CDC_PRINTF(2, 3);
 void cdc_buf_vaddf(struct cdc_buf *buf, const char *format, va_list args) CDC_PRINTF(2, 0);
+
+static inline void cdc_buf_add_char(struct cdc_buf *buf, char c)
+{
+	if (buf->len + 1 < buf->capacity && buf->len < buf->limit) {
+		buf->text[buf->len++] = c;
+		buf->text[buf->len] = '\0';
+	} else {
+		cdc_buf_add_bytes(buf, &c, 1);
+	}
+}
 
 /* The content as a string that the caller owns; the buffer is empty afterwards. */
 char *cdc_buf_take(struct cdc_buf *buf) CDC_MUST_USE;

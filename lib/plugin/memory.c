@@ -220,18 +220,12 @@ struct samples {
 	size_t count;
 };
 
-/* A number up to the given mark or the end of the text, and moves *text behind the mark. */
-static bool take_number(const char **text, char mark, int64_t *ret)
+/* ",time:value", and moves *text behind it. */
+static bool take_sample(const char **text, struct sample *ret)
 {
-	char digits[24];
-	size_t n = strcspn(*text, ":,");
-
-	if (n >= sizeof(digits) || ((*text)[n] != mark && (*text)[n] != '\0'))
+	if (*(*text)++ != ',' || !cdc_num_take_int(text, &ret->at_ms) || *(*text)++ != ':')
 		return false;
-	memcpy(digits, *text, n);
-	digits[n] = '\0';
-	*text += n + ((*text)[n] == mark);
-	return cdc_num_parse_int(digits, ret);
+	return cdc_num_take_int(text, &ret->value) && (**text == ',' || **text == '\0');
 }
 
 /* "epoch,time:value,time:value ..." of the last run, those within the window; nothing of another epoch. */
@@ -244,9 +238,8 @@ static void read_samples(const struct cdc_memory *memory, const char *text, cons
 	ret->count = 0;
 	if (n != strlen(epoch) || strncmp(text, epoch, n) != 0 || clock_went_back(memory) || memory->anew)
 		return;
-	text += n + (text[n] == ',');
-	while (*text && ret->count < SAMPLES + 1 && take_number(&text, ':', &sample.at_ms) &&
-	    take_number(&text, ',', &sample.value))
+	text += n;
+	while (*text && ret->count < SAMPLES + 1 && take_sample(&text, &sample))
 		if (sample.at_ms >= 0 && sample.at_ms <= memory->now_ms && memory->now_ms - sample.at_ms <= max_ms)
 			ret->at[ret->count++] = sample;
 }

@@ -10,50 +10,59 @@
 #define ITEM_NAME_MAX    200
 #define VERBOSE_LINE_MAX 2000
 
-static void add_value(struct cdc_buf *buf, const char *label, const struct cdc_metric *metric,
-    const struct cdc_threshold *threshold, cdc_num value)
+/* "B;warning;critical;min;max" as far as they are known, without semicolons at the end. */
+static char *unit_and_limits(const struct cdc_metric *metric, const struct cdc_threshold *threshold)
 {
+	struct cdc_buf text = CDC_BUF_INIT;
 	size_t end;
 
-	cdc_buf_addf(buf, "%s.%s=", label, metric->name);
-	cdc_num_print(buf, value, cdc_unit_decimals(metric->unit));
-	cdc_buf_addf(buf, "%s;", cdc_unit_name(metric->unit));
-	end = buf->len - 1;
-	cdc_range_print(buf, &threshold->warning);
-	if (buf->len > end + 1)
-		end = buf->len;
-	cdc_buf_add_char(buf, ';');
-	cdc_range_print(buf, &threshold->critical);
-	if (buf->text[buf->len - 1] != ';')
-		end = buf->len;
-	if (metric->has_min || metric->has_max)
-		cdc_buf_add_char(buf, ';');
+	cdc_buf_add(&text, cdc_unit_name(metric->unit));
+	end = text.len;
+	cdc_buf_add_char(&text, ';');
+	cdc_range_print(&text, &threshold->warning);
+	if (text.len > end + 1)
+		end = text.len;
+	cdc_buf_add_char(&text, ';');
+	cdc_range_print(&text, &threshold->critical);
+	if (text.text[text.len - 1] != ';')
+		end = text.len;
+	cdc_buf_add_char(&text, ';');
 	if (metric->has_min) {
-		cdc_num_print(buf, cdc_num_int(metric->min), 0);
-		end = buf->len;
+		cdc_num_print(&text, cdc_num_int(metric->min), 0);
+		end = text.len;
 	}
 	if (metric->has_max) {
-		cdc_buf_add_char(buf, ';');
-		cdc_num_print(buf, cdc_num_int(metric->max), 0);
-		end = buf->len;
+		cdc_buf_add_char(&text, ';');
+		cdc_num_print(&text, cdc_num_int(metric->max), 0);
+		end = text.len;
 	}
-	cdc_buf_truncate(buf, end);
+	cdc_buf_truncate(&text, end);
+	return cdc_buf_take(&text);
 }
 
 /* Where performance data goes: behind "|" first, then behind a blank. */
 struct perfdata {
 	struct cdc_buf *buf;
-	const struct cdc_check *check;
+	const struct cdc_policy *policy;
 	const char *label;
+	char **ends; /* by metric, what follows the value; NULL until it is needed */
 	char separator;
 };
 
-static void add_metric(struct perfdata *perfdata, size_t metric, cdc_num value)
+static void add_metric(struct perfdata *perfdata, size_t index, cdc_num value)
 {
-	const struct cdc_policy *policy = perfdata->check->policy;
+	const struct cdc_metric *metric = &perfdata->policy->plugin->metrics[index];
+	struct cdc_buf *buf = perfdata->buf;
 
-	cdc_buf_add_char(perfdata->buf, perfdata->separator);
-	add_value(perfdata->buf, perfdata->label, &policy->plugin->metrics[metric], &policy->thresholds[metric], value);
+	if (!perfdata->ends[index])
+		perfdata->ends[index] = unit_and_limits(metric, &perfdata->policy->thresholds[index]);
+	cdc_buf_add_char(buf, perfdata->separator);
+	cdc_buf_add(buf, perfdata->label);
+	cdc_buf_add_char(buf, '.');
+	cdc_buf_add(buf, metric->name);
+	cdc_buf_add_char(buf, '=');
+	cdc_num_print(buf, value, cdc_unit_decimals(metric->unit));
+	cdc_buf_add(buf, perfdata->ends[index]);
 	perfdata->separator = ' ';
 }
 
@@ -68,7 +77,7 @@ static void add_item_perfdata(struct perfdata *perfdata, const struct cdc_labell
 	const struct cdc_item *item = labelled->item;
 	const struct cdc_left_out *left = labelled->left;
 
-	for (size_t i = 0; item && i < perfdata->check->policy->plugin->metric_count; i++)
+	for (size_t i = 0; item && i < perfdata->policy->plugin->metric_count; i++)
 		if (item->values[i].known)
 			add_metric(perfdata, i, item->values[i].value);
 	for (size_t i = 0; left && i < left->count; i++)
@@ -80,7 +89,9 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 {
 	const struct cdc_result *result = &check->result;
 	bool few = cdc_result_item_count(result) > (size_t)check->policy->max_items;
-	struct perfdata perfdata = { .buf = buf, .check = check, .separator = '|' };
+	size_t metrics = check->policy->plugin->metric_count;
+	struct perfdata perfdata = { .buf = buf, .policy = check->policy, .separator = '|',
+		.ends = cdc_alloc(metrics, sizeof(*perfdata.ends)) };
 	struct cdc_labels labels;
 
 	cdc_labels_init(&labels, result, few ? is_among_few : NULL);
@@ -89,6 +100,9 @@ static void add_perfdata(struct cdc_buf *buf, const struct cdc_check *check)
 		add_item_perfdata(&perfdata, &labels.at[i]);
 	}
 	cdc_labels_release(&labels);
+	for (size_t i = 0; i < metrics; i++)
+		free(perfdata.ends[i]);
+	free(perfdata.ends);
 }
 
 /* No blank may stand at the end of a line: the last one would come to stand before the "|". */

@@ -124,30 +124,52 @@ int cdc_num_parse(const char *text, size_t n, enum cdc_unit unit, cdc_num *ret, 
 	return 0;
 }
 
-bool cdc_num_parse_uint(const char *text, uint64_t *ret)
+bool cdc_num_take_uint(const char **text, uint64_t *ret)
 {
+	const char *c = *text;
 	uint64_t value = 0;
 
-	if (!*text)
+	if (!is_digit(*c))
 		return false;
-	for (; *text; text++)
-		if (!is_digit(*text) || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+	for (; is_digit(*c); c++)
+		if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*c - '0'), &value))
 			return false;
+	*text = c;
+	*ret = value;
+	return true;
+}
+
+bool cdc_num_take_int(const char **text, int64_t *ret)
+{
+	bool negative = **text == '-';
+	const char *c = *text + negative;
+	uint64_t size;
+
+	if (!cdc_num_take_uint(&c, &size) || size > (uint64_t)INT64_MAX + negative)
+		return false;
+	*text = c;
+	*ret = negative ? (int64_t)(0 - size) : (int64_t)size;
+	return true;
+}
+
+bool cdc_num_parse_uint(const char *text, uint64_t *ret)
+{
+	uint64_t value;
+
+	if (!cdc_num_take_uint(&text, &value) || *text)
+		return false;
 	*ret = value;
 	return true;
 }
 
 bool cdc_num_parse_int(const char *text, int64_t *ret)
 {
-	bool negative = *text == '-';
-	uint64_t size;
+	int64_t value;
 
-	if (!cdc_num_parse_uint(text + negative, &size))
+	if (!cdc_num_take_int(&text, &value) || *text)
 		return false;
-	if (size > (uint64_t)INT64_MAX + negative)
-		return false;
-	*ret = negative ? (int64_t)(0 - size) : (int64_t)size;
+	*ret = value;
 	return true;
 }
 
@@ -171,25 +193,43 @@ int64_t cdc_num_to_ms(cdc_num seconds)
 	return (int64_t)seconds;
 }
 
+#define HALF ((uint64_t)1000000000000000000)
+
+__extension__ typedef unsigned __int128 whole_num;
+
+/* A difference or product of metrics may be beyond 64 bits. */
+static void add_whole(struct cdc_buf *buf, whole_num whole)
+{
+	uint64_t low;
+
+	if (whole <= UINT64_MAX) {
+		cdc_buf_add_uint(buf, (uint64_t)whole);
+		return;
+	}
+	add_whole(buf, whole / HALF);
+	low = (uint64_t)(whole % HALF);
+	for (uint64_t unit = HALF / 10; unit > 1 && low < unit; unit /= 10)
+		cdc_buf_add_char(buf, '0');
+	cdc_buf_add_uint(buf, low);
+}
+
 void cdc_num_print(struct cdc_buf *buf, cdc_num value, int decimals)
 {
-	__extension__ unsigned __int128 size = value < 0 ? 0 - (unsigned __int128)value : (unsigned __int128)value;
-	__extension__ unsigned __int128 whole = size / (unsigned)CDC_NUM_ONE;
-	unsigned fraction = (unsigned)(size % (unsigned)CDC_NUM_ONE);
-	char digits[MAX_DECIMALS + 1], reversed[40];
-	int n = 0;
+	whole_num size = value < 0 ? 0 - (whole_num)value : (whole_num)value;
+	/* a division of 128 bits takes ten times as long */
+	whole_num whole = size <= UINT64_MAX ? (uint64_t)size / (uint64_t)CDC_NUM_ONE : size / (whole_num)CDC_NUM_ONE;
+	unsigned fraction = (unsigned)(size - whole * (whole_num)CDC_NUM_ONE);
+	char digits[MAX_DECIMALS + 1];
 
-	for (int i = MAX_DECIMALS - 1; i >= 0; i--, fraction /= 10)
+	if (fraction == 0)
+		decimals = 0;
+	for (int i = MAX_DECIMALS - 1; decimals > 0 && i >= 0; i--, fraction /= 10)
 		digits[i] = (char)('0' + fraction % 10);
 	while (decimals > 0 && digits[decimals - 1] == '0')
 		decimals--;
-	do
-		reversed[n++] = (char)('0' + (int)(whole % 10));
-	while ((whole /= 10) != 0);
-	if (value < 0 && (n > 1 || reversed[0] != '0' || decimals > 0))
+	if (value < 0 && (whole != 0 || decimals > 0))
 		cdc_buf_add_char(buf, '-');
-	while (n > 0)
-		cdc_buf_add_char(buf, reversed[--n]);
+	add_whole(buf, whole);
 	if (decimals > 0) {
 		cdc_buf_add_char(buf, '.');
 		cdc_buf_add_bytes(buf, digits, (size_t)decimals);

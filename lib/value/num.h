@@ -54,6 +54,10 @@ int cdc_num_parse(const char *text, size_t n, enum cdc_unit unit, cdc_num *ret, 
 bool cdc_num_parse_int(const char *text, int64_t *ret) CDC_MUST_USE;
 bool cdc_num_parse_uint(const char *text, uint64_t *ret) CDC_MUST_USE;
 
+/* Reads the integer that *text begins with and moves *text behind it; false when there is none, or it overflows. */
+bool cdc_num_take_int(const char **text, int64_t *ret) CDC_MUST_USE;
+bool cdc_num_take_uint(const char **text, uint64_t *ret) CDC_MUST_USE;
+
 /* Appends the exact decimal number, no trailing zeros behind the point, at most `decimals` (0-9) of them, rest cut. */
 void cdc_num_print(struct cdc_buf *buf, cdc_num value, int decimals);
 
