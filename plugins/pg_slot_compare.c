@@ -11,15 +11,15 @@
 #include <inttypes.h>
 
 #define KEY_SLOT "slot"
-#define FIELDS   12
+#define FIELDS   9
 
 /* What one run leaves of a slot for the next. */
 struct trace {
-	const char *plugin, *type, *database, *system;
+	const char *plugin, *type, *database;
 	uint64_t restart_lsn, confirmed_flush_lsn; /* 0: not known */
 	int64_t total_txns, stats_reset_ms;        /* -1: not known */
-	int64_t timeline, start_ms, crash_ms;      /* -1: not known */
 	bool lost;
+	const char *epoch; /* of the server: within one its counters and positions can be compared */
 };
 
 static struct trace trace_of(const struct pg_slot_server *server, const struct pg_slot *slot)
@@ -28,15 +28,12 @@ static struct trace trace_of(const struct pg_slot_server *server, const struct p
 		.plugin = slot->plugin ? slot->plugin : "",
 		.type = slot->physical ? "physical" : "logical",
 		.database = slot->database ? slot->database : "",
-		.system = server->system_identifier ? server->system_identifier : "",
 		.restart_lsn = slot->restart_lsn.known ? slot->restart_lsn.value : 0,
 		.confirmed_flush_lsn = slot->confirmed_flush_lsn.known ? slot->confirmed_flush_lsn.value : 0,
 		.total_txns = slot->total_txns.known ? slot->total_txns.value : -1,
 		.stats_reset_ms = slot->stats_reset_ms.known ? slot->stats_reset_ms.value : -1,
-		.timeline = server->timeline.known ? server->timeline.value : -1,
-		.start_ms = server->start_ms,
-		.crash_ms = server->crash_ms.known ? server->crash_ms.value : -1,
 		.lost = pg_slot_is_lost(slot),
+		.epoch = server->epoch,
 	};
 }
 
@@ -53,10 +50,8 @@ static void print_trace(struct cdc_buf *text, const struct trace *trace)
 	add_field(text, trace->plugin);
 	add_field(text, trace->type);
 	add_field(text, trace->database);
-	add_field(text, trace->system);
-	cdc_buf_addf(text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d",
-	    trace->restart_lsn, trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, trace->timeline,
-	    trace->start_ms, trace->crash_ms, trace->lost);
+	cdc_buf_addf(text, "%" PRIu64 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%d|%s", trace->restart_lsn,
+	    trace->confirmed_flush_lsn, trace->total_txns, trace->stats_reset_ms, (int)trace->lost, trace->epoch);
 }
 
 /* Splits what a run left; the texts point into it. False when it is not of our making. */
@@ -70,12 +65,11 @@ static bool parse_trace(char *text, struct trace *ret)
 		fields[n++] = field;
 	if (n != CDC_LEN(fields))
 		return false;
-	*ret = (struct trace){ .plugin = fields[0], .type = fields[1], .database = fields[2], .system = fields[3] };
-	if (!cdc_num_parse_uint(fields[4], &ret->restart_lsn) ||
-	    !cdc_num_parse_uint(fields[5], &ret->confirmed_flush_lsn) ||
-	    !cdc_num_parse_int(fields[6], &ret->total_txns) || !cdc_num_parse_int(fields[7], &ret->stats_reset_ms) ||
-	    !cdc_num_parse_int(fields[8], &ret->timeline) || !cdc_num_parse_int(fields[9], &ret->start_ms) ||
-	    !cdc_num_parse_int(fields[10], &ret->crash_ms) || !cdc_num_parse_int(fields[11], &lost))
+	*ret = (struct trace){ .plugin = fields[0], .type = fields[1], .database = fields[2], .epoch = fields[8] };
+	if (!cdc_num_parse_uint(fields[3], &ret->restart_lsn) ||
+	    !cdc_num_parse_uint(fields[4], &ret->confirmed_flush_lsn) ||
+	    !cdc_num_parse_int(fields[5], &ret->total_txns) || !cdc_num_parse_int(fields[6], &ret->stats_reset_ms) ||
+	    !cdc_num_parse_int(fields[7], &lost))
 		return false;
 	ret->lost = lost != 0;
 	return true;
@@ -91,18 +85,35 @@ static bool differs(const char *was, const char *is)
 /* The same run of the same server: its counters and positions can be compared. */
 static bool same_run(const struct trace *was, const struct trace *is)
 {
-	return cdc_streq(was->system, is->system) && was->start_ms == is->start_ms && was->crash_ms == is->crash_ms &&
-	    was->timeline == is->timeline;
+	return cdc_streq(was->epoch, is->epoch);
+}
+
+/* "system/timeline/start/crash", as pg_slot_parse.c makes it; timeline 0 is not known. */
+static bool parse_epoch(const char *epoch, const char **system, size_t *system_len, int64_t *timeline, int64_t *start_ms)
+{
+	const char *next = epoch + strcspn(epoch, "/");
+
+	*system = epoch;
+	*system_len = (size_t)(next - epoch);
+	return *next++ == '/' && cdc_num_take_int(&next, timeline) && *next++ == '/' && cdc_num_take_int(&next, start_ms);
 }
 
 /*
  * Another server of the same cluster took over: a promotion keeps the postmaster's start, so another start with
  * another timeline is another machine.
  */
-static bool failed_over(const struct pg_slot_server *server, const struct trace *was, const struct trace *is)
+static bool failed_over(const struct pg_slot_server *server, const struct trace *was)
 {
-	return !server->standby && *is->system && cdc_streq(was->system, is->system) && was->start_ms != is->start_ms &&
-	    was->timeline >= 0 && is->timeline >= 0 && was->timeline != is->timeline;
+	const char *system;
+	size_t system_len;
+	int64_t timeline, start_ms;
+
+	if (server->standby || !server->system_identifier || !server->timeline.known ||
+	    !parse_epoch(was->epoch, &system, &system_len, &timeline, &start_ms))
+		return false;
+	return strlen(server->system_identifier) == system_len &&
+	    memcmp(system, server->system_identifier, system_len) == 0 && start_ms != server->start_ms && timeline > 0 &&
+	    timeline != server->timeline.value;
 }
 
 /*
@@ -134,7 +145,7 @@ static const char *evidence(const struct pg_slot_server *server, const struct pg
 		return "its total_txns fell";
 	if (same_run(was, is) && is->restart_lsn > 0 && is->restart_lsn < was->restart_lsn)
 		return "its restart_lsn went back";
-	if (!slot->physical && failed_over(server, was, is) && !was_synced(server, slot, was, is))
+	if (!slot->physical && failed_over(server, was) && !was_synced(server, slot, was, is))
 		return "it was not synced to the server that took over";
 	return NULL;
 }

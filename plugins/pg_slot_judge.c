@@ -276,7 +276,7 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 	if (server->max_slots > 0)
 		cdc_item_value(item, SLOTS_USED, cdc_num_int((int64_t)facts->count * 100) / server->max_slots);
 	if (server->position_known &&
-	    cdc_memory_rate(&check->memory, item->name, "wal", "", (int64_t)server->position, window, &rate) &&
+	    cdc_memory_rate(&check->memory, item->key, "wal", "", (int64_t)server->position, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
 }

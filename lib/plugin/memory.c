@@ -215,12 +215,7 @@ struct sample {
 	int64_t at_ms, value;
 };
 
-struct samples {
-	struct sample at[SAMPLES + 2];
-	size_t count;
-};
-
-/* ",time:value", and moves *text behind it. */
+/* ",time:value" that *text begins with, and moves *text behind it. */
 static bool take_sample(const char **text, struct sample *ret)
 {
 	if (*(*text)++ != ',' || !cdc_num_take_int(text, &ret->at_ms) || *(*text)++ != ':')
@@ -228,65 +223,60 @@ static bool take_sample(const char **text, struct sample *ret)
 	return cdc_num_take_int(text, &ret->value) && (**text == ',' || **text == '\0');
 }
 
-/* "epoch,time:value,time:value ..." of the last run, those within the window; nothing of another epoch. */
-static void read_samples(const struct cdc_memory *memory, const char *text, const char *epoch, int64_t max_ms,
-    struct samples *ret)
+/*
+ * The samples of the last run that lie within the window, of "epoch,time:value,time:value ...", and the oldest of them;
+ * NULL when there are none, or of another epoch.
+ */
+static const char *samples_within(const struct cdc_memory *memory, const char *text, const char *epoch, int64_t max_ms,
+    struct sample *oldest)
 {
-	size_t n = strcspn(text, ",");
+	size_t n = strlen(epoch);
+
+	if (!text || strncmp(text, epoch, n) != 0 || clock_went_back(memory) || memory->anew)
+		return NULL;
+	for (const char *at = text + n, *next = at; *at; at = next) {
+		if (!take_sample(&next, oldest))
+			return NULL;
+		if (oldest->at_ms >= 0 && oldest->at_ms <= memory->now_ms && memory->now_ms - oldest->at_ms <= max_ms)
+			return at;
+	}
+	return NULL;
+}
+
+/* How many bytes of the samples stay: the newest is replaced while it is close to the one before it. */
+static size_t length_kept(const char *samples, int64_t now_ms, int64_t max_ms)
+{
+	const char *newest = strrchr(samples, ','), *before = newest;
 	struct sample sample;
 
-	ret->count = 0;
-	if (n != strlen(epoch) || strncmp(text, epoch, n) != 0 || clock_went_back(memory) || memory->anew)
-		return;
-	text += n;
-	while (*text && ret->count < SAMPLES + 1 && take_sample(&text, &sample))
-		if (sample.at_ms >= 0 && sample.at_ms <= memory->now_ms && memory->now_ms - sample.at_ms <= max_ms)
-			ret->at[ret->count++] = sample;
-}
-
-/* The newest sample is replaced while it is close to the one before it, so that the list stays short. */
-static void add_sample(struct samples *samples, struct sample sample, int64_t max_ms)
-{
-	size_t n = samples->count;
-
-	if (n >= 2 && (sample.at_ms - samples->at[n - 2].at_ms < max_ms / SAMPLES || n == SAMPLES + 1))
-		samples->at[n - 1] = sample;
-	else
-		samples->at[samples->count++] = sample;
-}
-
-static void put_samples(struct cdc_memory *memory, const char *item, const char *key, const char *epoch,
-    const struct samples *samples)
-{
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-
-	cdc_buf_add(&text, epoch);
-	for (size_t i = 0; i < samples->count; i++)
-		cdc_buf_addf(&text, ",%" PRId64 ":%" PRId64, samples->at[i].at_ms, samples->at[i].value);
-	cdc_memory_put(memory, item, key, text.text);
+	while (before > samples && *--before != ',')
+		;
+	if (newest == samples || !take_sample(&before, &sample) || now_ms - sample.at_ms >= max_ms / SAMPLES)
+		return strlen(samples);
+	return (size_t)(newest - samples);
 }
 
 bool cdc_memory_rate(struct cdc_memory *memory, const char *item, const char *series, const char *epoch, int64_t value,
     struct cdc_window window, int64_t *ret)
 {
-	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT;
-	struct sample sample = { .at_ms = memory->now_ms, .value = value };
-	struct samples samples = { .count = 0 };
-	const char *text;
+	CDC_BUF_CLEANUP struct cdc_buf key = CDC_BUF_INIT, text = CDC_BUF_INIT;
+	struct sample oldest = { .at_ms = memory->now_ms };
+	const char *samples;
 	cdc_num change;
 
 	if (!memory->usable)
 		return false;
 	cdc_buf_add(&key, KEY_RATE);
 	cdc_buf_add(&key, series);
-	text = cdc_memory_get(memory, item, key.text);
-	if (text)
-		read_samples(memory, text, epoch, window.max_ms, &samples);
-	add_sample(&samples, sample, window.max_ms);
-	put_samples(memory, item, key.text, epoch, &samples);
-	if (sample.at_ms - samples.at[0].at_ms < window.min_ms || sample.at_ms == samples.at[0].at_ms)
+	samples = samples_within(memory, cdc_memory_get(memory, item, key.text), epoch, window.max_ms, &oldest);
+	cdc_buf_add(&text, epoch);
+	if (samples)
+		cdc_buf_add_bytes(&text, samples, length_kept(samples, memory->now_ms, window.max_ms));
+	cdc_buf_addf(&text, ",%" PRId64 ":%" PRId64, memory->now_ms, value);
+	cdc_memory_put(memory, item, key.text, text.text);
+	if (!samples || memory->now_ms - oldest.at_ms < window.min_ms || memory->now_ms == oldest.at_ms)
 		return false;
-	change = (cdc_num)sample.value - samples.at[0].value;
-	*ret = cdc_num_to_int(change * 1000 * CDC_NUM_ONE / (sample.at_ms - samples.at[0].at_ms));
+	change = (cdc_num)value - oldest.value;
+	*ret = cdc_num_to_int(change * 1000 * CDC_NUM_ONE / (memory->now_ms - oldest.at_ms));
 	return true;
 }
