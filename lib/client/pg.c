@@ -1,15 +1,18 @@
 #include "client/pg_internal.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 /*
  * Far above real use: the default of max_replication_slots is 10, its greatest useful value some thousands, and ten
  * thousand slots take 5 MiB.
  */
 #define ROWS_MAX       ((size_t)100000)
-#define MEMORY_MAX_KIB (32L << 10)
+#define MEMORY_MAX     ((size_t)32 << 20)
+/* An answer's memory is looked at once in so many reads; nearly every one is complete before. */
+#define READS_PER_LOOK 16
 
 void cdc_pg_close(struct cdc_pg **pg)
 {
@@ -79,17 +82,48 @@ static void drop_notifications(struct cdc_pg *pg)
 		PQfreemem(notification);
 }
 
-static long peak_kib(void)
+/*
+ * How many bytes of memory the process has: the second number of proc(5)'s statm, in pages. getrusage(2) cannot tell,
+ * for its peak begins with that of the parent. 0 where there is no such file: then only the limit of the process holds.
+ */
+static size_t memory_in_use(void)
 {
-	struct rusage usage;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[64] = "";
+	const char *next = text;
+	uint64_t pages = 0;
 
-	return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) <= 0 || !cdc_num_take_uint(&next, &pages) || *next++ != ' ' ||
+	    !cdc_num_take_uint(&next, &pages))
+		pages = 0;
+	close(fd);
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What an answer takes up while libpq collects it. */
+struct growth {
+	size_t reads, before;
+};
+
+/* To be called after every read; true when the answer is larger than any in real use. */
+static bool is_endless(struct growth *growth)
+{
+	size_t now;
+
+	if (++growth->reads % READS_PER_LOOK != 0)
+		return false;
+	now = memory_in_use();
+	if (!growth->before)
+		growth->before = now;
+	return now > growth->before && now - growth->before > MEMORY_MAX;
 }
 
 static int over_limit(const struct cdc_pg *pg, const struct cdc_pg_query *query, struct cdc_err *err)
 {
-	return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: the answer about %s is over the limit of %zu rows or %ld MiB",
-	    pg->target, query->name, ROWS_MAX, MEMORY_MAX_KIB >> 10);
+	return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: the answer about %s is over the limit of %zu rows or %zu MiB",
+	    pg->target, query->name, ROWS_MAX, MEMORY_MAX >> 20);
 }
 
 /*
@@ -100,7 +134,7 @@ static int over_limit(const struct cdc_pg *pg, const struct cdc_pg_query *query,
 static int next_result(struct cdc_pg *pg, struct cdc_run *run, const struct cdc_pg_query *query, PGresult **ret,
     struct cdc_err *err)
 {
-	long before = peak_kib();
+	struct growth growth = { 0 };
 
 	while (PQflush(pg->conn) == 1 || PQisBusy(pg->conn)) {
 		if (!cdc_pg_wait(pg->conn, PQflush(pg->conn) == 1, cdc_deadline_left_ms(&run->deadline)))
@@ -108,7 +142,7 @@ static int next_result(struct cdc_pg *pg, struct cdc_run *run, const struct cdc_
 		if (!PQconsumeInput(pg->conn))
 			return lost(pg, query, err);
 		drop_notifications(pg);
-		if (peak_kib() - before > MEMORY_MAX_KIB)
+		if (is_endless(&growth))
 			return over_limit(pg, query, err);
 	}
 	*ret = PQgetResult(pg->conn);
