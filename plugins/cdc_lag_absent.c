@@ -45,7 +45,7 @@ static void judge_scrape_errors(const struct cdc_lag_facts *facts, struct cdc_ch
 /* True if some run saw a task of it. */
 static bool was_seen(const struct cdc_check *check, const char *name)
 {
-	size_t at = 0;
+	const struct cdc_entry *at = NULL;
 
 	return cdc_lag_next_task(&check->memory, name, &at) != NULL;
 }
@@ -55,8 +55,8 @@ static bool was_any_seen(const struct cdc_check *check)
 {
 	const struct cdc_entries *old = &check->memory.old;
 
-	for (size_t i = 0; i < old->count; i++)
-		if (cdc_streq(old->at[i].key, "known") && was_seen(check, old->at[i].item))
+	for (size_t i = 0; i < old->item_count; i++)
+		if (cdc_was_known(check, old->items[i].name) && was_seen(check, old->items[i].name))
 			return true;
 	return false;
 }
