@@ -133,6 +133,13 @@ void cdc_lag_settle(struct cdc_lag_facts *facts);
  */
 const struct cdc_lag_source *cdc_lag_fatal(const struct cdc_lag_facts *facts);
 
+/*
+ * For --discover: 0, or -1 and a CDC_ERR_PROTOCOL when a worker's metrics could not be read or there are none of
+ * Debezium; a list that is not complete must not be given, for objects would be deleted.
+ */
+int cdc_lag_check_complete(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
+    struct cdc_err *err) CDC_MUST_USE;
+
 /* --- judging ----------------------------------------------------------------------------------------------------- */
 
 /* Facts to result. Needs nothing but its arguments and cannot fail. */

@@ -30,16 +30,17 @@ static bool any_answered(const struct cdc_lag_facts *facts)
 	return false;
 }
 
+static const char *explain_scrape_error(const struct cdc_lag_scrape_error *error)
+{
+	return error->down ? "Prometheus cannot scrape it (up is 0)" :
+			     "the exporter could not read the beans (jmx_scrape_error is 1)";
+}
+
 static void judge_scrape_errors(const struct cdc_lag_facts *facts, struct cdc_check *check)
 {
-	for (size_t i = 0; i < facts->scrape_error_count; i++) {
-		const struct cdc_lag_scrape_error *error = &facts->scrape_errors[i];
-
-		cdc_result_raise(check, SCRAPE_ERROR,
-		    error->down ? "%s: Prometheus cannot scrape it (up is 0)" :
-				  "%s: the exporter could not read the beans (jmx_scrape_error is 1)",
-		    error->worker);
-	}
+	for (size_t i = 0; i < facts->scrape_error_count; i++)
+		cdc_result_raise(check, SCRAPE_ERROR, "%s: %s", facts->scrape_errors[i].worker,
+		    explain_scrape_error(&facts->scrape_errors[i]));
 }
 
 /* True if some run saw a task of it. */
@@ -92,6 +93,16 @@ static const char *explain_nothing(const struct cdc_lag_config *config, const st
 	default:
 		return explain_pages(facts);
 	}
+}
+
+int cdc_lag_check_complete(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts, struct cdc_err *err)
+{
+	if (facts->scrape_error_count > 0)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: %s", facts->scrape_errors[0].worker,
+		    explain_scrape_error(&facts->scrape_errors[0]));
+	if (!facts->debezium)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "no series of Debezium: %s", explain_nothing(config, facts));
+	return 0;
 }
 
 static void judge_no_debezium(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,

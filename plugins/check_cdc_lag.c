@@ -152,6 +152,8 @@ static int judge(struct cdc_run *run, const struct cdc_lag_config *config, struc
 
 	if (fatal && (!fatal->cut || config->policy.discover))
 		return fail_all(run, facts, fatal, err);
+	if (config->policy.discover && cdc_lag_check_complete(config, facts, err) < 0)
+		return -1;
 	cdc_lag_settle(facts);
 	add_target(&target, config, facts);
 	cdc_run_remember(run, target.text, cdc_lag_selection(config));

@@ -201,6 +201,16 @@ def test_discovery_of_half_a_cluster(good):
     assert done.rc == 3 and not done.text.startswith("["), done
 
 
+@pytest.mark.parametrize("text, says", [
+    ("up 1\n", "no series of Debezium"), ("", "no series"), ("jmx_scrape_error 1.0\n", "jmx_scrape_error is 1"),
+    (WHOLE + "jmx_scrape_error 1.0\n", "jmx_scrape_error is 1"), (WHOLE[:-9], "cut off"), ("<html>\n", "begins with")])
+def test_nothing_is_discovered_where_something_is_wrong(text, says):
+    """Zabbix deletes what a list lacks."""
+    with page(text)() as port:
+        done = plugin.run(PROGRAM, "--metrics-url=http://127.0.0.1:%d" % port, "--discover", check=False)
+    assert done.rc == 3 and says in done.line1 and "[" not in done.text, done
+
+
 # --- Prometheus and Jolokia ---------------------------------------------------------------------------------
 
 def test_prometheus():

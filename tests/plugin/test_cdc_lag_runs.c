@@ -182,7 +182,7 @@ static void test_idle(void **state CDC_UNUSED)
 	shown.erroneous++;
 	run(&stage, 4 * MINUTE, &shown);
 	EXPECT(&stage, "orders",
-	    "WARNING: 1 erroneous events since the last run, connected, idle for 1m (last lag 225 ms)");
+	    "WARNING: 1 erroneous event since the last run, connected, idle for 1m (last lag 225 ms)");
 	stage_close(&stage);
 }
 
@@ -686,7 +686,7 @@ static void test_erroneous_is_held(void **state CDC_UNUSED)
 	shown.events = 1;
 	run(&stage, 2 * MINUTE, &shown);
 	EXPECT(&stage, "orders",
-	    "WARNING: 1 erroneous events since the last run, connected, 224 ms behind its source");
+	    "WARNING: 1 erroneous event since the last run, connected, 224 ms behind its source");
 	run(&stage, 24 * HOUR, &shown);
 	assert_int_equal(stage.check.result.state, CDC_WARNING);
 	run(&stage, 26 * HOUR, &shown);
