@@ -2,7 +2,8 @@
 
     with pipe.lab.another_worker(jmx=True) as worker, exporter.Server(worker, "0.20.0") as url: ...
 
-Without rules it names metrics after the beans: the "default export" of many installations.
+Without the word "rules" it names metrics after the beans: the "default export" of many installations. An empty list of
+rules exports nothing.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from lab import jvm, proc, sandbox, stacks, web
 class Server:
     """worker: started with jmx=True. options: of the exporter's configuration, as YAML lines."""
 
-    def __init__(self, worker, version, options="rules: []"):
+    def __init__(self, worker, version, options=""):
         self._stack = contextlib.ExitStack()
         self._worker, self._version, self._options = worker, version, options
         self._port = sandbox.free_port()
