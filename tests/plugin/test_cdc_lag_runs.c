@@ -51,7 +51,7 @@ static void add(struct cdc_buf *page, const struct shown *shown)
 /* Reads a page as that of a source; "!" in front of its text: the source failed with that error. */
 static void read_source(struct cdc_lag_facts *facts, const char *name, const char *text)
 {
-	size_t source = cdc_lag_add_source(facts, name);
+	size_t source = cdc_lag_add_source(facts, CDC_LAG_PAGE, name, NULL);
 	struct cdc_lag_source *at = &facts->sources[source];
 	struct cdc_exposition page;
 	struct cdc_lag_reader reader;
