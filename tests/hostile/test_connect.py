@@ -177,3 +177,28 @@ def test_health_that_is_hidden(status):
     assert ask(worker).rc == 0 and any("/connectors/a " in request for request in worker.requests)
     done = ask(Worker({"a": connector()}, health=(status, b"no"), answers={"/connectors/a": fakeconnect.TIMED_OUT}), "--grace=0")
     assert done.rc == 2 and "cut off from Kafka" in done.line1, done
+
+
+def test_a_rebalance_that_ends_in_time():
+    """Asked again within the deadline."""
+    for answer in fakeconnect.REBALANCE_409, fakeconnect.REBALANCE_500:
+        worker = Worker({"a": connector()}, health=fakeconnect.NO_HEALTH)
+        answers = {LIST: [answer, answer], "/connectors/a": [answer]}
+
+        def route(target, worker=worker, answers=answers):
+            return answers[target].pop() if answers.get(target) else Worker.route(worker, target)
+        worker.route = route
+        done = ask(worker, "-t", "5")
+        assert done.rc == 0 and not any(answers.values()), done
+
+
+def test_ten_thousand_connectors_in_the_memory_of_three():
+    sizes = []
+    for count in 3, 10000:
+        body = json.dumps({"c%05d" % i: fakeconnect.named("c%05d" % i, connector()) for i in range(count)}).encode()
+        done = ask(Worker(answers={LIST: (200, body), "/connectors": (200, ["c%05d" % i for i in range(count)])}), "-t", "30",
+                   rss=True)
+        assert done.rc == 0 and "%d of %d tasks running" % (count, count) in done.line1, done
+        sizes.append(done.rss)
+    if plugin.weighs_itself(PROGRAM):
+        assert sizes[1] - sizes[0] < 4 << 20, sizes
