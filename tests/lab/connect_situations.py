@@ -8,6 +8,7 @@ The situation lasts as long as the block, and the block's end puts the pipeline 
 """
 
 import contextlib
+import signal
 import subprocess
 import urllib.parse
 
@@ -41,14 +42,13 @@ def _situation(function):
 
 
 @contextlib.contextmanager
-def _sink(pipe, name, topics="sunk", tasks=2, worker=None):
+def _sink(pipe, name):
     """A connector of two tasks that needs no database."""
-    worker = worker or pipe.worker
-    worker.create(name, debezium.file_sink(topics, pipe.lab.directory / "sunk", tasks))
+    pipe.worker.create(name, debezium.file_sink("sunk", pipe.lab.directory / "sunk"))
     try:
         yield name
     finally:
-        worker.delete(name)
+        pipe.worker.delete(name)
 
 
 # Connectors and tasks
@@ -98,18 +98,25 @@ def two_tasks_failed(pipe):
         pipe.worker.delete(topic)
 
 
-@_situation
-def connector_failed(pipe):
-    """The connector's plugin is not there any more after a restart of the worker: the connector itself is FAILED."""
+@contextlib.contextmanager
+def _without_plugin(pipe):
+    """A stopped worker of its own group that had a connector, and whose next start does not find the plugin any more."""
     source = pipe.source("postgres")
     with pipe.lab.another_worker(group=pipe.name("plugins"), agents=False) as worker:
         worker.create("orders", source.connector("orders"))
         worker.stop()
         worker.plugins = ()
-        worker.start()
-        worker.wait_state("orders", "FAILED")
-        yield Case(worker, connector="orders")
+        yield worker
     source.forget()
+
+
+@_situation
+def connector_failed(pipe):
+    """The connector's plugin is not there any more after a restart of the worker: the connector itself is FAILED."""
+    with _without_plugin(pipe) as worker:
+        worker.start()
+        worker.wait_state("orders", "FAILED", "FAILED")
+        yield Case(worker, connector="orders")
 
 
 @_situation
@@ -180,78 +187,103 @@ def unknown_connector(pipe):
 def odd_names(pipe):
     """Connectors with every character that is legal; in a group of their own, for Kafka 4 cannot delete all of them."""
     with pipe.lab.another_worker(group=pipe.name("odd"), plugins=(), agents=False) as worker:
-        for name in ODD_NAMES:
-            worker.create(name, debezium.file_sink("sunk", "/dev/null", 1), wait=False)
-        for name in ODD_NAMES:
-            worker.wait_state(name, "RUNNING", "RUNNING")
+        _create_odd_names(worker)
         yield Case(worker, connector=ODD_NAMES[0])
+
+
+def _create_odd_names(worker):
+    for name in ODD_NAMES:
+        worker.create(name, debezium.file_sink("sunk", "/dev/null", 1), wait=False)
+    for name in ODD_NAMES:
+        worker.wait_state(name, "RUNNING", "RUNNING")
 
 
 # Workers
 
 @_situation
+def worker_booting(pipe):
+    """A worker that was started again: it answers 404 in HTML to everything."""
+    with _without_plugin(pipe) as worker:
+        worker.start(wait=False)
+        worker.process.wait_port(worker.port)
+        yield Case(worker, connector="orders")
+        worker.process.wait_for(worker.ready)
+
+
+@_situation
 def worker_starting(pipe):
     """A worker that was started again waits for the broker: it knows no connectors yet, and /health takes 10 s to say so."""
-    with pipe.lab.another_worker(group=pipe.name("starting"), plugins=(), agents=False) as worker:
-        worker.create("sink", debezium.file_sink("sunk", "/dev/null"))
-        worker.stop()
+    with _without_plugin(pipe) as worker:
         worker.start(wait=False)
         worker.process.wait_port(worker.port)
         pipe.lab.broker.freeze()
         try:
             kafka.wait_for(lambda: worker.get("/").status == 200, "it answers")
-            yield Case(worker, connector="sink")
+            yield Case(worker, connector="orders")
         finally:
             pipe.lab.broker.thaw()
             worker.process.wait_for(worker.ready)
 
 
-@contextlib.contextmanager
-def _two_workers(pipe):
-    """Both have something to do."""
-    with pipe.lab.another_worker() as second, _sink(pipe, "sink"), _sink(pipe, "drain"):
-        def shared():
-            found = pipe.worker.status_of_all().values()
-            return second.worker_id in [task["worker_id"] for status in found for task in status["tasks"]]
-        kafka.wait_for(shared, "the second worker has tasks")
-        for name in "sink", "drain":
-            pipe.worker.wait_state(name, "RUNNING", "RUNNING")
-        yield second
+@_situation
+def second_worker(pipe):
+    """Two connectors, and a second worker that is to be started."""
+    with pipe.lab.another_worker(start=False, plugins=(), agents=False) as second, _sink(pipe, "sink"), _sink(pipe, "drain"):
+        yield Case(pipe.worker, second)
 
 
 @_situation
 def two_workers(pipe):
     """Two workers share the tasks."""
-    with _two_workers(pipe) as second:
-        yield Case(pipe.worker, second)
+    with second_worker(pipe) as case:
+        case.workers[1].start()
+        wait_shared(pipe, case.workers[1])
+        yield case
+
+
+def wait_shared(pipe, second):
+    """Both workers have something to do, and it runs."""
+    def shared():
+        parts = _parts(pipe)
+        return parts and {part["worker_id"] for part in parts} == {pipe.worker.worker_id, second.worker_id} \
+            and {part["state"] for part in parts} == {"RUNNING"} and len(parts) == 6
+    kafka.wait_for(shared, "two workers share the tasks", 90)
 
 
 @_situation
 def worker_killed(pipe):
     """A worker died without a word: what it ran is RUNNING on it in every status."""
-    with _two_workers(pipe) as second:
-        second.kill()
-        yield Case(pipe.worker, second)
-        _all_on(pipe, pipe.worker)
+    with two_workers(pipe) as case:
+        case.workers[1].kill()
+        yield case
+        wait_alone(pipe)
 
 
 @_situation
 def worker_stopped(pipe):
     """A worker was shut down: its connectors are UNASSIGNED, its tasks still RUNNING on it."""
-    with _two_workers(pipe) as second:
-        second.stop()
-        kafka.wait_for(lambda: "UNASSIGNED" in [pipe.worker.states(name)[0] for name in ("sink", "drain")] or any(
-            "UNASSIGNED" in pipe.worker.states(name)[1] for name in ("sink", "drain")), "something is UNASSIGNED")
-        yield Case(pipe.worker, second)
-        _all_on(pipe, pipe.worker)
+    with two_workers(pipe) as case:
+        shut_down(pipe, case.workers[1])
+        yield case
+        wait_alone(pipe)
 
 
-def _all_on(pipe, worker):
-    def settled():
-        found = pipe.worker.status_of_all().values()
-        return found and all(part["state"] == "RUNNING" and part["worker_id"] == worker.worker_id for status in found
-                             for part in [status["connector"], *status["tasks"]])
-    kafka.wait_for(settled, "everything runs again", 90)
+def shut_down(pipe, worker):
+    """It has left its group long before its process ends."""
+    worker.process.send(signal.SIGTERM)
+    kafka.wait_for(lambda: "UNASSIGNED" in [part["state"] for part in _parts(pipe)], "something is UNASSIGNED")
+
+
+def wait_alone(pipe):
+    """Everything runs on the first worker."""
+    def alone():
+        return {(part["state"], part["worker_id"]) for part in _parts(pipe)} == {("RUNNING", pipe.worker.worker_id)}
+    kafka.wait_for(alone, "everything runs on one worker", 90)
+
+
+def _parts(pipe):
+    """The status of every connector and task."""
+    return [part for status in pipe.worker.status_of_all().values() for part in [status["connector"], *status["tasks"]]]
 
 
 @_situation
@@ -284,7 +316,7 @@ def back(pipe, name):
 
 @_situation
 def secured(pipe):
-    """Basic authentication over TLS with a certificate of its own."""
+    """Basic authentication over TLS with a certificate of its own, and connectors with odd names."""
     directory = pipe.lab.directory
     key, certificate = directory / "key.pem", directory / "certificate.pem"
     _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
@@ -303,8 +335,8 @@ def secured(pipe):
                                            "ssl.keystore.password": "changeit"}) as worker:
         worker.authenticate(USER, SECRET)
         worker.start()
-        with _sink(pipe, "sink", worker=worker):
-            yield Case(worker, connector="sink", certificate=certificate, user=USER, password=SECRET)
+        _create_odd_names(worker)
+        yield Case(worker, certificate=certificate, user=USER, password=SECRET)
 
 
 def _openssl(*arguments):

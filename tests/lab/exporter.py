@@ -1,9 +1,8 @@
 """The JMX exporter as a server of its own: the beans of a worker, printed by other rules or another version.
 
-    with pipe.lab.another_worker(jmx=True) as worker, exporter.Server(worker, "0.20.0") as url: ...
+    with exporter.Server(pipe.worker, "0.20.0") as url: ...
 
-Without the word "rules" it names metrics after the beans: the "default export" of many installations. An empty list of
-rules exports nothing.
+Without rules it names metrics after the beans: the "default export" of many installations.
 """
 
 import contextlib
@@ -13,7 +12,7 @@ from lab import jvm, proc, sandbox, stacks, web
 
 
 class Server:
-    """worker: started with jmx=True. options: of the exporter's configuration, as YAML lines."""
+    """worker: the first one, or another that was started with jmx=True. options: of the exporter's configuration, as YAML lines."""
 
     def __init__(self, worker, version, options=""):
         self._stack = contextlib.ExitStack()

@@ -42,7 +42,7 @@ WORKER = {
     "config.storage.replication.factor": 1, "offset.storage.replication.factor": 1, "offset.storage.partitions": 1,
     "status.storage.replication.factor": 1, "status.storage.partitions": 1, "offset.flush.interval.ms": 1000,
     "connector.client.config.override.policy": "All", "config.providers": "file",
-    "scheduled.rebalance.max.delay.ms": 6000,  # how long what a lost worker ran waits for its return; 300 s by default
+    "scheduled.rebalance.max.delay.ms": 8000,  # how long what a lost worker ran waits for its return; 300 s by default
     "session.timeout.ms": 6000, "heartbeat.interval.ms": 1500,
     "plugin.discovery": "service_load",  # a start takes 3 s and not 16: the others look into every class of every jar
     "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
@@ -101,7 +101,7 @@ class Lab:
     def worker(self):
         """The worker that lives as long as the laboratory, with every connector of the stack."""
         if not self.workers:
-            self._new({"plugins": tuple(self.stack.debezium)}).start()
+            self._new({"plugins": tuple(self.stack.debezium), "jmx": True}).start()
         return self.workers[0]
 
     @contextlib.contextmanager
