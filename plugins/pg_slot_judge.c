@@ -8,8 +8,6 @@
 
 /* On a restart every slot becomes inactive anew, some time after the postmaster's own start. */
 #define RESTART_SLACK_MS 60000
-/* A pause between runs after which "since first seen inactive" would be a guess. */
-#define INACTIVE_PAUSE_MS ((int64_t)30 * 60 * 1000)
 
 static bool has_status(const struct pg_slot *slot, const char *status)
 {
@@ -38,7 +36,7 @@ static bool inactive_for(const struct pg_slot_server *server, const struct pg_sl
 			*ret_ms = 0;
 		return true;
 	}
-	since_ms = cdc_memory_since(&check->memory, slot->name, "unused", INACTIVE_PAUSE_MS);
+	since_ms = cdc_memory_since(&check->memory, slot->name, "unused", INT64_MAX);
 	*ret_ms = check->memory.now_ms - since_ms;
 	*lower = true;
 	return since_ms >= 0;
@@ -279,6 +277,8 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 	    cdc_memory_rate(&check->memory, item->key, "wal", "", (int64_t)server->position, window, &rate) &&
 	    rate >= 0)
 		cdc_item_value(item, WAL_RATE, cdc_num_int(rate));
+	else
+		cdc_item_cause(item, WAL_RATE, check->memory.usable ? "no rate yet" : "no memory of earlier runs");
 }
 
 /* A fork that has no such functions is no missing right: then it goes without. */

@@ -196,6 +196,8 @@ static int refuse_long(const struct getopt_input *input, const char *argument, s
 {
 	CDC_BUF_CLEANUP struct cdc_buf matches = CDC_BUF_INIT;
 	size_t n = strcspn(argument, "=") - 2, found = 0;
+	/* what stands behind "=" may be a secret that other plugins take there */
+	CDC_CLEANUP(cdc_free_string) char *name = cdc_strndup(argument, n + 2);
 
 	for (size_t i = 0; i < input->count; i++) {
 		const struct option *option = &input->longs[i];
@@ -207,10 +209,10 @@ static int refuse_long(const struct getopt_input *input, const char *argument, s
 		}
 	}
 	if (found > 1 && n > 0)
-		return cdc_fail(err, CDC_ERR_USAGE, "option '%s' is ambiguous: %s", argument, matches.text);
+		return cdc_fail(err, CDC_ERR_USAGE, "option '%s' is ambiguous: %s", name, matches.text);
 	if (found == 1)
 		return cdc_fail(err, CDC_ERR_USAGE, "option %s takes no value", matches.text);
-	return cdc_fail(err, CDC_ERR_USAGE, "unknown option '%s' (--help lists the valid ones)", argument);
+	return cdc_fail(err, CDC_ERR_USAGE, "unknown option '%s' (--help lists the valid ones)", name);
 }
 
 static int refuse_option(const struct getopt_input *input, char **argv, struct cdc_err *err)

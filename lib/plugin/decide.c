@@ -7,16 +7,29 @@
 #include "plugin/held.h"
 #include "plugin/threshold.h"
 
-/* The state a condition has while nothing tolerates it. */
-static enum cdc_state full_state(const struct cdc_check *check, const struct cdc_finding *finding)
+/*
+ * True if a threshold of the command line judges in place of the condition. One that has no value to judge cannot, or
+ * the item would be fine without anybody having looked. item: NULL for the whole.
+ */
+static bool is_replaced(const struct cdc_check *check, const struct cdc_item *item, const struct cdc_finding *finding)
 {
 	const struct cdc_policy *policy = check->policy;
 	const struct cdc_condition *row = cdc_finding_row(check, finding);
 	int metric = row->metric ? cdc_plugin_find_metric(policy->plugin, row->metric) : -1;
 
-	if (metric >= 0 && policy->thresholds[metric].given && !policy->states_given[finding->condition])
-		return CDC_OK;
-	return policy->states[finding->condition];
+	const struct cdc_threshold *threshold = metric < 0 ? NULL : &policy->thresholds[metric];
+
+	if (!threshold || !threshold->given || policy->states_given[finding->condition])
+		return false;
+	return !item || policy->plugin->metrics[metric].item || item->values[metric].known ||
+	    (cdc_range_never(&threshold->warning) && cdc_range_never(&threshold->critical));
+}
+
+/* The state a condition has while nothing tolerates it. */
+static enum cdc_state full_state(const struct cdc_check *check, const struct cdc_item *item,
+    const struct cdc_finding *finding)
+{
+	return is_replaced(check, item, finding) ? CDC_OK : check->policy->states[finding->condition];
 }
 
 /* How long a condition has been the case; -1 when nobody can tell. */
@@ -28,7 +41,8 @@ static int64_t age_of(struct cdc_check *check, const char *item, const struct cd
 
 	if (finding->age_ms >= 0)
 		return finding->age_ms;
-	since = cdc_memory_since(&check->memory, item, timer, cdc_memory_longest_pause(check->policy->grace_ms));
+	/* however long ago the last run was: one an hour must find an end of the grace too */
+	since = cdc_memory_since(&check->memory, item, timer, INT64_MAX);
 	return since < 0 ? -1 : check->memory.now_ms - since;
 }
 
@@ -71,18 +85,20 @@ static void decide_grace(struct cdc_check *check, const char *item, const struct
 		cdc_held_keep(check, item, row, check->memory.now_ms, text, headline);
 }
 
-static void decide_condition(struct cdc_check *check, const char *item, struct cdc_finding *finding)
+/* item: NULL for the whole. */
+static void decide_condition(struct cdc_check *check, const struct cdc_item *item, struct cdc_finding *finding)
 {
 	const struct cdc_condition *row = cdc_finding_row(check, finding);
-	enum cdc_state state = full_state(check, finding);
+	enum cdc_state state = full_state(check, item, finding);
+	const char *key = item ? item->key : "";
 
 	finding->state = state;
 	if (finding->from_memory)
 		return;
 	if (row->held && !(row->grace && state != CDC_OK))
-		cdc_held_keep(check, item, row, check->memory.now_ms, finding->text, finding->headline);
+		cdc_held_keep(check, key, row, check->memory.now_ms, finding->text, finding->headline);
 	else if (row->grace && state != CDC_OK)
-		decide_grace(check, item, row, finding);
+		decide_grace(check, key, row, finding);
 }
 
 /* Worst first; what is seen now before what is only held; else in the order in which it was found. */
@@ -105,14 +121,26 @@ static void sort_findings(struct cdc_finding *findings, size_t count)
 	}
 }
 
-/* A fixed item has no line while it is fine: what is only tolerated there is told in a note. */
-static void note_tolerated(struct cdc_check *check, const struct cdc_item *item)
+/*
+ * A fixed item has no line while it is fine: what is only tolerated there, and what has no value although there is a
+ * threshold for it, is told in notes.
+ */
+static void note_of_fixed(struct cdc_check *check, const struct cdc_item *item)
 {
-	for (size_t i = 0; item->fixed && item->state == CDC_OK && i < item->finding_count; i++) {
+	if (!item->fixed || item->state != CDC_OK)
+		return;
+	for (size_t i = 0; i < item->finding_count; i++) {
 		const struct cdc_finding *finding = &item->findings[i];
 
-		if (finding->condition >= 0 && cdc_finding_row(check, finding)->grace && full_state(check, finding) != CDC_OK)
+		if (finding->condition >= 0 && cdc_finding_row(check, finding)->grace &&
+		    full_state(check, item, finding) != CDC_OK)
 			cdc_result_note(check, "%s: %s", item->name, finding->text);
+	}
+	for (size_t i = 0; i < check->policy->plugin->metric_count; i++) {
+		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+		if (cdc_threshold_has_no_value(check, item, i, &text))
+			cdc_result_note(check, "%s: %s", item->name, text.text);
 	}
 }
 
@@ -120,12 +148,12 @@ static void decide_item(struct cdc_check *check, struct cdc_item *item)
 {
 	cdc_held_raise(check, item);
 	for (size_t i = 0; i < item->finding_count; i++)
-		decide_condition(check, item->key, &item->findings[i]);
+		decide_condition(check, item, &item->findings[i]);
 	for (size_t i = 0; i < check->policy->plugin->metric_count; i++)
 		cdc_decide_metric(check, item, i);
 	sort_findings(item->findings, item->finding_count);
 	item->state = item->finding_count ? item->findings[0].state : CDC_OK;
-	note_tolerated(check, item);
+	note_of_fixed(check, item);
 }
 
 static void decide_whole(struct cdc_check *check)
@@ -133,7 +161,7 @@ static void decide_whole(struct cdc_check *check)
 	struct cdc_result *result = &check->result;
 
 	for (size_t i = 0; i < result->finding_count; i++)
-		decide_condition(check, "", &result->findings[i]);
+		decide_condition(check, NULL, &result->findings[i]);
 	sort_findings(result->findings, result->finding_count);
 	result->state = result->finding_count ? result->findings[0].state : CDC_OK;
 	for (size_t i = 0; i < result->count; i++)

@@ -77,6 +77,25 @@ static bool has_live_finding(const struct cdc_check *check, const struct cdc_ite
 	return false;
 }
 
+/* An object that was gone and is there again: "is not there any more" would send people the wrong way. */
+static void raise_back(struct cdc_check *check, struct cdc_item *item, const struct held *held)
+{
+	int64_t since_ms = cdc_memory_since(&check->memory, item->key, "back", INT64_MAX);
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+	struct cdc_finding *finding;
+
+	cdc_buf_add(&text, "was gone ");
+	cdc_text_add_duration(&text, check->memory.now_ms - held->seen_ms);
+	cdc_buf_add(&text, " ago, is back");
+	if (since_ms >= 0) {
+		cdc_buf_add(&text, " for ");
+		cdc_text_add_duration(&text, check->memory.now_ms - since_ms);
+	}
+	finding = cdc_item_raise(item, CDC_COND_VANISHED, "%s", text.text);
+	cdc_finding_headline(finding, "%s", text.text);
+	finding->from_memory = true;
+}
+
 static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition, const struct held *held)
 {
 	const struct cdc_condition *row = check->policy->rows[condition];
@@ -86,6 +105,10 @@ static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t co
 	if (has_live_finding(check, item, row))
 		return;
 	cdc_held_keep(check, item->key, row, held->seen_ms, held->text, held->headline);
+	if (condition == CDC_COND_VANISHED && !item->absent) {
+		raise_back(check, item, held);
+		return;
+	}
 	finding = cdc_item_raise(item, condition, "%s", held->text);
 	if (*held->headline)
 		cdc_finding_headline(finding, "%s", held->headline);

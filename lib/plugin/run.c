@@ -176,7 +176,8 @@ static CDC_NORETURN void finish(struct cdc_run *run, bool complete)
 	cdc_last_word_set(&text, &text, (int)check->result.state);
 	cdc_statefile_save(&run->file, &check->memory);
 	if (run->file.note.len) {
-		cdc_result_note(check, "%s", run->file.note.text);
+		cdc_result_note(check, "%s%s", run->file.note.text,
+		    check->memory.usable ? "" : " (not known without it: rates, since when, what vanished or was made anew)");
 		cdc_buf_clear(&text);
 		cdc_render(&text, check);
 	}

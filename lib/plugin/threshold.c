@@ -75,12 +75,36 @@ static void raise_threshold(struct cdc_item *item, size_t index, const struct cd
 	value->violated = true;
 }
 
+/* Only the judge knows which metrics without an item of their own a fixed item has: it tells by a cause. */
+static bool belongs_to(const struct cdc_metric *metric, const struct cdc_item *item, const char *cause)
+{
+	if (metric->item)
+		return cdc_streq(metric->item, item->name);
+	return !item->fixed || cause;
+}
+
+bool cdc_threshold_has_no_value(const struct cdc_check *check, const struct cdc_item *item, size_t index,
+    struct cdc_buf *text)
+{
+	const struct cdc_metric *metric = &check->policy->plugin->metrics[index];
+	const char *cause = item->values[index].cause;
+
+	if (item->values[index].known || item->absent || !cdc_policy_asks_metric(check->policy, index) ||
+	    !belongs_to(metric, item, cause))
+		return false;
+	cdc_buf_addf(text, "%s has no value", metric->name);
+	if (cause)
+		cdc_buf_addf(text, " (%s)", cause);
+	return true;
+}
+
 /* A threshold that cannot be tried must not look like one that is kept. */
 static void explain_absence(const struct cdc_check *check, struct cdc_item *item, size_t index)
 {
-	if (item->values[index].cause && cdc_policy_asks_metric(check->policy, index))
-		cdc_item_phrase(item, "%s has no value (%s)", check->policy->plugin->metrics[index].name,
-		    item->values[index].cause);
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	if (cdc_threshold_has_no_value(check, item, index, &text))
+		cdc_item_phrase(item, "%s", text.text);
 }
 
 /* Critical is tried first; one that is not old enough yet leaves the word to the warning range. */

@@ -285,7 +285,7 @@ static void test_no_event(void **state CDC_UNUSED)
 	shown.events = 0;
 	stage_open(&stage, &cdc_lag_plugin, "--on no-event=warning -c 0");
 	run(&stage, 0, &shown);
-	EXPECT(&stage, "orders", "WARNING: no event since the task started, connected");
+	EXPECT(&stage, "orders", "WARNING: no event since the task started, connected, lag has no value");
 	EXPECT_VALUE(&stage, "orders", "lag", "-");
 	EXPECT_VALUE(&stage, "orders", "silence", "-");
 	stage_close(&stage);
@@ -598,7 +598,7 @@ static void test_vanished(void **state CDC_UNUSED)
 	EXPECT(&stage, "orders", "WARNING: no series");
 	/* held, for it was seen */
 	run(&stage, 8 * MINUTE, &shown);
-	EXPECT(&stage, "orders", "WARNING: no series (seen 1m ago), connected, idle for 484 s (last lag 224 ms)");
+	EXPECT(&stage, "orders", "WARNING: was gone 1m ago, is back for 0 s, connected, idle for 484 s (last lag 224 ms)");
 	run(&stage, 8 * MINUTE + 24 * HOUR, &shown);
 	expect(stage.check.result.state == CDC_OK, "held for ever");
 	stage_close(&stage);

@@ -199,11 +199,14 @@ static void test_inactive_before_17(void **state CDC_UNUSED)
 	    { "over", MINUTE, "", CDC_WARNING, "inactive for at least 6m&dbz.inactive=360s" },
 	    { "a consumer", MINUTE, "slots.active=t", CDC_OK, "active&!dbz.inactive=" },
 	    { "gone again", MINUTE, "slots.active=f", CDC_OK, "inactive for at least 0 s of 6m grace" },
-	    { "after a pause", 31 * MINUTE, "", CDC_OK, "inactive for at least 0 s of 6m grace" });
+	    { "after a pause", 31 * MINUTE, "", CDC_WARNING, "inactive for at least 31m&dbz.inactive=1860s" });
 	TELL("pg15-inactive", "-s dbz --critical-inactive=10m",
 	    { "the threshold replaces the condition", 0, "", CDC_OK, "!grace" },
 	    { "not yet", 10 * MINUTE, "", CDC_OK, "dbz.inactive=600s;;600" },
 	    { "now", 1000, "", CDC_CRITICAL, "dbz inactive for 10m 1s, more than 10m: at least that long" });
+	TELL("pg15-inactive", "-s dbz --critical-inactive=1h",
+	    { "once an hour", 0, "", CDC_OK, "dbz.inactive=0s" },
+	    { "is often enough", HOUR + 1000, "", CDC_CRITICAL, "dbz inactive for 1h, more than 1h" });
 }
 
 static void test_inactive_since(void **state CDC_UNUSED)

@@ -133,7 +133,7 @@ struct refused_case {
 
 static const struct refused_case refused_cases[] = {
 	{ "--nonsense", "unknown option '--nonsense' (--help lists the valid ones)" },
-	{ "--nonsense=5", "unknown option '--nonsense=5' (--help lists the valid ones)" },
+	{ "--nonsense=5", "unknown option '--nonsense' (--help lists the valid ones)" },
 	{ "-z", "unknown option '-z' (--help lists the valid ones)" },
 	{ "-qz", "unknown option '-z' (--help lists the valid ones)" },
 	{ "--quick=yes", "option --quick takes no value" },
