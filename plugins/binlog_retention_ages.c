@@ -119,6 +119,8 @@ static void forget_removed(struct sights *sights, uint64_t first)
 
 	while (removed + 1 < sights->count && sights->at[removed + 1].number < first)
 		removed++;
+	if (removed == 0)
+		return;
 	memmove(sights->at, sights->at + removed, (sights->count - removed) * sizeof(*sights->at));
 	sights->count -= removed;
 }

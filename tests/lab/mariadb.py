@@ -47,7 +47,7 @@ class Build:
                     break
         user = ["--user=root"] if os.geteuid() == 0 else []
         argv = [*self.server(), "--bootstrap", f"--datadir={data}", "--innodb-log-file-size=4M",
-                "--innodb-flush-method=nosync", "--enforce-storage-engine=", "--log-warnings=0", *user]
+                "--innodb-flush-method=nosync", "--innodb-use-native-aio=OFF", "--enforce-storage-engine=", "--log-warnings=0", *user]
         mysql.run(argv, "".join(text) + "USE mysql;\n" + ACCOUNTS)
 
     def follow(self, host, port, user, password):

@@ -44,7 +44,8 @@ class Build:
     def initialise(self, data):
         settings = [f"--{key}={value}" for key, value in self.settings.items() if key.startswith("innodb")]
         user = ["--user=root"] if os.geteuid() == 0 else []
-        run([*self.server(), f"--datadir={data}", "--initialize-insecure", "--innodb-flush-method=nosync", *settings, *user])
+        run([*self.server(), f"--datadir={data}", "--initialize-insecure", "--innodb-flush-method=nosync",
+             "--innodb-use-native-aio=OFF", *settings, *user])
 
     def follow(self, host, port, user, password):
         if self.replica_words:

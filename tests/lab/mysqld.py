@@ -33,6 +33,11 @@ from lab import mariadb, maven, mysql, mywire, net, proc
 VERSIONS = {**mysql.VERSIONS, **mariadb.VERSIONS}
 PASSWORD = "correct-horse"
 LOG_BIN = "b"
+SETTINGS = {
+    "binlog-format": "ROW", "sync-binlog": 0, "innodb-flush-log-at-trx-commit": 0, "innodb-flush-method": "nosync",
+    "innodb-use-native-aio": "OFF",  # the kernel has room for that of some twenty servers (fs.aio-max-nr)
+    "innodb-buffer-pool-size": "16M", "performance-schema": False, "skip-name-resolve": True, "secure-file-priv": "",
+    "max-connections": 100}
 
 
 def at_hand(version):
@@ -184,10 +189,8 @@ class Server:
         settings = {
             "datadir": self.data, "socket": self.socket, "port": self.port,
             "bind-address": self.host, "pid-file": self.directory / "pid", "server-id": self.id, "log-bin": LOG_BIN,
-            "binlog-format": "ROW", "sync-binlog": 0, "innodb-flush-log-at-trx-commit": 0,
-            "innodb-flush-method": "nosync", "innodb-buffer-pool-size": "16M", "performance-schema": False,
-            "skip-name-resolve": True, "secure-file-priv": "", "max-connections": 100,
-            **self.build.settings, **_certificate(self.build), **{key.replace("_", "-"): value for key, value in self.options.items()}}
+            **SETTINGS, **self.build.settings, **_certificate(self.build),
+            **{key.replace("_", "-"): value for key, value in self.options.items()}}
         argv = [*self.build.server(), *(_argument(*pair) for pair in settings.items() if pair[1] is not None)]
         if os.geteuid() == 0:
             argv.append("--user=root")  # both families insist that it is said

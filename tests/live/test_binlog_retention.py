@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from lab import mysqld, proc
-from lab.plugin import plugin
+from lab import mysqld, need, proc
+from lab.plugin import plugin, sanitized
 
 OK, WARNING, CRITICAL, UNKNOWN = "OK", "WARNING", "CRITICAL", "UNKNOWN"
 DAY = 86400
@@ -631,3 +631,27 @@ def test_probe_of_a_large_file(my_lab, my_version):
             assert dump_threads(server) == 1
             assert aborted(server) - before <= 1
             assert reader.running(), reader.error
+
+
+@on("8.0.15", "8.0.33", "9.7", "11.4", "11.8")
+def test_probe_over_tls(server):
+    """The dump's packets come through the same encryption as all others. The other versions have no certificate, or 1.1."""
+    server.account("probe", "REPLICATION CLIENT", "REPLICATION SLAVE")
+    names = make_old(server, 5 * DAY, 2 * DAY)
+    result = plugin("check_binlog_retention", "-H", server.host, "-P", server.port, "-u", "probe", "--tls=required",
+                    "--probe-binlog", f"--binlog-file={names[0]}")
+    assert result.state == OK and near(value(result, "server.oldest"), 5 * DAY), result
+    assert near(value(result, "reader.time-to-loss"), 28 * DAY), result
+
+
+@on("8.0.15", "10.11")
+def test_valgrind(server, private):
+    """No error, no definite leak."""
+    need.program("valgrind")
+    need.sense(not sanitized("check_binlog_retention"), "a build with sanitizers: valgrind cannot run it")
+    names = make_old(server, 5 * DAY, 2 * DAY)
+    option = offsets(private + "/o", file=names[0], pos=4, gtids=gtids(server))
+    for args in ([], ["--probe-binlog", f"--binlog-file={names[0]}", "-vvv"], ["--probe-binlog", option],
+                 ["--binlog-file=gone.000001", "--output-format=json"], ["--discover"]):
+        done = check(server, *args, valgrind=True, timeout=120, state_dir=private)
+        assert done.valgrind == "", done
