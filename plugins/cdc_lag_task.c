@@ -43,6 +43,15 @@ static bool fell(int64_t before, int64_t now)
 	return before != CDC_LAG_UNKNOWN && now != CDC_LAG_UNKNOWN && now < before;
 }
 
+/* The very same sample as in the last run, as far as its time and its numbers tell; one that is stale proves itself. */
+static bool is_same_sample(const struct cdc_lag_view *view)
+{
+	const struct cdc_lag_trace *old = &view->old, *now = &view->now;
+
+	return now->sample_ms != CDC_LAG_UNKNOWN && now->sample_ms == old->sample_ms && now->lag_ms == old->lag_ms &&
+	    now->changes == old->changes && now->at_ms - now->sample_ms <= view->config->max_age_ms;
+}
+
 /* The trace that this run leaves, as far as the samples alone tell. */
 static void look_back(struct cdc_lag_view *view)
 {
@@ -58,12 +67,11 @@ static void look_back(struct cdc_lag_view *view)
 	view->now.at_ms = check->memory.now_ms;
 	view->now.lag_ms = cdc_lag_ms(&task->at[CDC_DBZ_LAG]);
 	view->now.sample_ms = task->time_ms ? task->time_ms : task->page_ms ? task->page_ms : CDC_LAG_UNKNOWN;
-	view->same_sample = view->now.sample_ms != CDC_LAG_UNKNOWN && view->now.sample_ms == view->old.sample_ms &&
-	    check->memory.now_ms - view->now.sample_ms <= view->config->max_age_ms;
 	view->now.changes = changes_of(task);
 	view->now.events = cdc_lag_whole(&task->at[CDC_DBZ_EVENTS]);
 	view->now.erroneous = erroneous_of(task);
 	view->now.recovered = cdc_lag_whole(&task->at[CDC_DBZ_CHANGES_RECOVERED]);
+	view->same_sample = is_same_sample(view);
 	view->restarted = fell(view->old.events, view->now.events);
 	if (view->restarted || cdc_was_absent(check, view->item->name, &absent_since_ms))
 		view->now.started_ms = check->memory.now_ms;
