@@ -107,6 +107,17 @@ static int over_limit(struct cdc_my *my, const struct cdc_my_query *query, struc
 	    my->target, query->name, ROWS_MAX, CDC_MY_PACKET_MAX >> 20);
 }
 
+/* libmysqlclient loses a connection between two steps of a row, and then finds itself out of step. */
+static bool is_out_of_step(unsigned error)
+{
+#ifdef LIBMARIADB
+	(void)error;
+	return false;
+#else
+	return error == CR_COMMANDS_OUT_OF_SYNC;
+#endif
+}
+
 static int lost(struct cdc_my *my, const struct cdc_my_query *query, struct cdc_err *err)
 {
 	unsigned error = mysql_errno(my->conn);
@@ -114,6 +125,9 @@ static int lost(struct cdc_my *my, const struct cdc_my_query *query, struct cdc_
 	if (is_too_large(my->conn))
 		return over_limit(my, query, err);
 	my->broken = true;
+	if (is_out_of_step(error))
+		return cdc_fail(err, CDC_ERR_UNREACHABLE, "%s: reading %s failed: the connection was lost", my->target,
+		    query->name);
 	return cdc_fail(err, cdc_my_kind_of(error), "%s: reading %s failed: %s (error %u)", my->target, query->name,
 	    mysql_error(my->conn), error);
 }

@@ -158,9 +158,11 @@ static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)
 #else
 static void set_logins(MYSQL *conn, const struct attempt *attempt)
 {
-	bool clear = may_be_clear(attempt);
+	bool clear = may_be_clear(attempt), fetch_key = true;
 
 	mysql_options(conn, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &clear);
+	/* caching_sha2_password without TLS, as libmariadb does it by itself */
+	mysql_options(conn, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &fetch_key);
 }
 
 static void set_tls_mode(MYSQL *conn, const struct attempt *attempt)

@@ -42,7 +42,7 @@ static const unsigned refused[] = {
 
 static const unsigned garbled[] = {
 	1043, /* bad handshake */
-	2000, 2007, 2008, 2012, 2014, 2015, /* unknown, protocol version, memory, handshake, out of sync */
+	2007, 2008, 2012, 2014, 2015, /* protocol version, memory, handshake, out of sync */
 	2019, 2020, 2027, 2036, /* character set, packet too large, malformed packet, unsupported type */
 	5000, 5021, /* libmariadb: end of stream, malformed event */
 };
