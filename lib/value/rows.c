@@ -167,7 +167,7 @@ static size_t split(char *line, const char **cells, size_t max)
 	return n;
 }
 
-#define MAX_COLUMNS 64
+#define MAX_COLUMNS 100
 
 static int add_line(struct cdc_rows *rows, char *line, size_t number, struct cdc_err *err)
 {
