@@ -54,9 +54,10 @@ static const struct cdc_metric metrics[BINLOG_METRICS] = {
 	    .phrase = "%s from the oldest log", .help = "bytes between the oldest change and the reader's position" },
 	[EDGE_FILES] = { .name = "edge-files", .unit = CDC_COUNT, .has_min = true, .item = "reader",
 	    .phrase = "%s files from the oldest log", .help = "files that are older than the reader's" },
-	[TIME_TO_LOSS] = { .name = "time-to-loss", .unit = CDC_SECONDS, .shown = true, .has_min = true,
+	[TIME_TO_LOSS] = { .name = "time-to-loss", .unit = CDC_SECONDS, .has_min = true,
 	    .item = "reader", .phrase = "would lose its log in %s", .warning = "24h:", .critical = "4h:",
-	    .help = "when the reader's file will be removed if the reader stays where it is" },
+	    .help = "when the reader's file will be removed if the reader stays where it is; without --probe-binlog what "
+		    "earlier runs saw" },
 };
 
 #define OWN(condition) [(condition) - CDC_COND_OWN]

@@ -54,6 +54,10 @@ struct binlog_age binlog_retention_recall(const struct binlog_retention_facts *f
 /* Leaves for the next run which file is the last one now, and since when it is. */
 void binlog_retention_remember(const struct binlog_retention_facts *facts, struct cdc_memory *memory);
 
+/* Adds a phrase with a duration to the item's text; where a threshold speaks of the metric, it is said there. */
+void binlog_retention_say(struct cdc_item *item, const struct cdc_check *check, enum binlog_metric metric,
+    int64_t value_ms, const char *before, const char *behind);
+
 /* Bytes written per second; false when there is no rate yet. Calling it leaves what the next run needs. */
 bool binlog_retention_rate(const struct binlog_retention_facts *facts, struct cdc_check *check, int64_t *ret);
 

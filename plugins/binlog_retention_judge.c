@@ -69,16 +69,17 @@ static void judge_total_limit(const struct binlog_server *server, int64_t rate, 
 	cdc_buf_addf(&text, "%s is ", server->total_limit_name);
 	cdc_text_add_bytes(&text, server->total_limit);
 	if (rate > 0) {
-		cdc_buf_add(&text, ", at the present rate that is ");
+		cdc_buf_add(&text, ", ");
 		cdc_text_add_duration(&text, cdc_num_to_ms(cdc_num_int(server->total_limit) / rate));
+		cdc_buf_add(&text, " at this rate");
 	} else {
-		cdc_buf_add(&text, ", how long that lasts depends on the load");
+		cdc_buf_add(&text, ", how long is not known yet");
 	}
 	/* a reader as Debezium's is one of them */
 	if (server->connections_needed > 0)
 		cdc_buf_addf(&text, ", only while %" PRId64 " or more replicas are connected", server->connections_needed);
 	cdc_finding_headline(cdc_item_raise(item, SIZE_LIMITED, "logs go by size: %s", text.text),
-	    "removes logs by their total size: %s", text.text);
+	    "removes logs by size: %s", text.text);
 }
 
 static void judge_format(const struct binlog_server *server, struct cdc_item *item)
@@ -151,17 +152,17 @@ static void judge_recalled_age(const struct binlog_retention_facts *facts, struc
 	cdc_item_cause(item, OLDEST, "at least, as earlier runs saw it");
 }
 
-/* Where a threshold speaks of it, it is said there. */
-static void say_oldest(int64_t age_ms, struct cdc_item *item, const struct cdc_check *check)
+void binlog_retention_say(struct cdc_item *item, const struct cdc_check *check, enum binlog_metric metric,
+    int64_t value_ms, const char *before, const char *behind)
 {
-	const struct cdc_threshold *threshold = &check->policy->thresholds[OLDEST];
+	const struct cdc_threshold *threshold = &check->policy->thresholds[metric];
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-	if (cdc_range_alerts(&threshold->warning, cdc_num_ms(age_ms)) ||
-	    cdc_range_alerts(&threshold->critical, cdc_num_ms(age_ms)))
+	if (cdc_range_alerts(&threshold->warning, cdc_num_ms(value_ms)) ||
+	    cdc_range_alerts(&threshold->critical, cdc_num_ms(value_ms)))
 		return;
-	cdc_text_add_duration(&text, age_ms);
-	cdc_item_phrase(item, "oldest change %s old", text.text);
+	cdc_text_add_duration(&text, value_ms);
+	cdc_item_phrase(item, "%s %s%s", before, text.text, behind);
 }
 
 static void judge_oldest(const struct binlog_retention_facts *facts, struct cdc_item *item, struct cdc_check *check)
@@ -178,7 +179,7 @@ static void judge_oldest(const struct binlog_retention_facts *facts, struct cdc_
 	if (age_ms < 0)
 		age_ms = 0;
 	cdc_item_value(item, OLDEST, cdc_num_ms(age_ms));
-	say_oldest(age_ms, item, check);
+	binlog_retention_say(item, check, OLDEST, age_ms, "oldest change", " old");
 	judge_gap(facts, age_ms, item);
 }
 

@@ -65,48 +65,70 @@ static void judge_unlisted(const struct binlog_retention_facts *facts, const str
 		raise_gone(facts, reader, item);
 }
 
-/* By the server's clock; without a probe what earlier runs tell, turned from this machine's clock. */
-static bool created_at_least(const struct binlog_retention_facts *facts, size_t index, const struct cdc_memory *memory,
-    int64_t *ret)
+enum known { NOT_KNOWN, EXACT, AT_LEAST, AT_MOST };
+
+/* A time by the server's clock. */
+struct moment {
+	enum known how;
+	int64_t at_ms;
+};
+
+static struct moment moment_of(const struct binlog_retention_facts *facts, const struct cdc_memory *memory, enum known how,
+    int64_t local_ms)
+{
+	return (struct moment){ how, facts->server.now_ms - (memory->now_ms - local_ms) };
+}
+
+/* When a file was begun; without a probe what earlier runs tell, turned from this machine's clock. */
+static struct moment created(const struct binlog_retention_facts *facts, size_t index, const struct cdc_memory *memory)
 {
 	const struct binlog_file *file = &facts->files[index];
 	struct binlog_age age;
 
-	if (file->created_ms.known) {
-		*ret = file->created_ms.value;
-		return true;
-	}
+	if (file->created_ms.known)
+		return (struct moment){ EXACT, file->created_ms.value };
 	age = binlog_retention_recall(facts, file->name, memory);
-	if (!age.after_ms.known)
-		return false;
-	*ret = facts->server.now_ms - (memory->now_ms - age.after_ms.value);
-	return true;
+	if (age.after_ms.known)
+		return moment_of(facts, memory, AT_LEAST, age.after_ms.value);
+	if (age.before_ms.known)
+		return moment_of(facts, memory, AT_MOST, age.before_ms.value);
+	return (struct moment){ NOT_KNOWN, 0 };
 }
+
+/* In what time the reader's file goes, and by which setting. */
+struct loss {
+	enum known how;
+	int64_t left_ms;
+	const char *cause;
+};
 
 /*
  * Servers remove a file so long after it was last written, which is when the next one was created (measured: lab,
  * MySQL 8.0.33 and 9.7, MariaDB 10.11). The last file is still being written.
  */
-static struct binlog_number loss_by_time(const struct binlog_retention_facts *facts, size_t index,
+static struct loss loss_by_time(const struct binlog_retention_facts *facts, size_t index,
     const struct cdc_memory *memory)
 {
 	const struct binlog_server *server = &facts->server;
-	int64_t written_ms = server->now_ms;
+	struct moment written = { EXACT, server->now_ms };
 
-	if (server->expiry != BINLOG_AFTER ||
-	    (index + 1 < facts->count && !created_at_least(facts, index + 1, memory, &written_ms)))
-		return (struct binlog_number){ 0 };
-	return (struct binlog_number){ true, add(written_ms - server->now_ms, server->expiry_ms) };
+	if (server->expiry != BINLOG_AFTER)
+		return (struct loss){ .how = NOT_KNOWN };
+	if (index + 1 < facts->count)
+		written = created(facts, index + 1, memory);
+	return (struct loss){ .how = written.how, .left_ms = add(written.at_ms - server->now_ms, server->expiry_ms),
+		.cause = server->expiry_name };
 }
 
 /* A file goes when it and all later ones pass the limit of the total size. */
-static struct binlog_number loss_by_size(const struct binlog_retention_facts *facts, size_t index, int64_t rate)
+static struct loss loss_by_size(const struct binlog_retention_facts *facts, size_t index, int64_t rate)
 {
 	int64_t limit = facts->server.total_limit, left = limit - sum(facts, index, facts->count);
 
 	if (limit <= 0 || (rate <= 0 && left > 0))
-		return (struct binlog_number){ 0 };
-	return (struct binlog_number){ true, left > 0 ? cdc_num_to_ms(cdc_num_int(left) / rate) : 0 };
+		return (struct loss){ .how = NOT_KNOWN };
+	return (struct loss){ .how = EXACT, .left_ms = left > 0 ? cdc_num_to_ms(cdc_num_int(left) / rate) : 0,
+		.cause = facts->server.total_limit_name };
 }
 
 /* Why there is no time: said once, as a threshold's excuse or as it is. */
@@ -127,21 +149,33 @@ static void say_no_loss(const struct binlog_server *server, struct cdc_item *ite
 		cdc_item_phrase(item, "%s", text);
 }
 
+/* What comes first. Of what is overdue nothing is left: it goes with the next file that is begun. */
+static struct loss loss_of(const struct binlog_retention_facts *facts, size_t index, int64_t rate,
+    const struct cdc_memory *memory)
+{
+	struct loss time = loss_by_time(facts, index, memory), size = loss_by_size(facts, index, rate);
+	struct loss loss = size.how && (!time.how || size.left_ms < time.left_ms) ? size : time;
+
+	if (loss.left_ms < 0)
+		loss.left_ms = 0;
+	return loss;
+}
+
 static void judge_loss(const struct binlog_retention_facts *facts, size_t index, int64_t rate, struct cdc_item *item,
     struct cdc_check *check)
 {
-	struct binlog_number time = loss_by_time(facts, index, &check->memory), size = loss_by_size(facts, index, rate);
-	bool by_size = size.known && (!time.known || size.value < time.value);
-	int64_t left_ms = by_size ? size.value : time.value;
+	static const char *const bounds[] = { [EXACT] = "", [AT_LEAST] = " at least", [AT_MOST] = " at most" };
+	struct loss loss = loss_of(facts, index, rate, &check->memory);
 	CDC_BUF_CLEANUP struct cdc_buf cause = CDC_BUF_INIT;
 
-	if (!time.known && !size.known) {
+	if (!loss.how) {
 		say_no_loss(&facts->server, item, check);
 		return;
 	}
-	/* what is overdue goes with the next file that is begun */
-	cdc_item_value(item, TIME_TO_LOSS, cdc_num_ms(left_ms > 0 ? left_ms : 0));
-	cdc_buf_addf(&cause, "then %s removes %s", by_size ? facts->server.total_limit_name : facts->server.expiry_name,
+	cdc_item_value(item, TIME_TO_LOSS, cdc_num_ms(loss.left_ms));
+	binlog_retention_say(item, check, TIME_TO_LOSS, loss.left_ms, "would lose its log in",
+	    bounds[loss.how]);
+	cdc_buf_addf(&cause, "%s %s removes %s", loss.how == AT_MOST ? "at the latest" : "then", loss.cause,
 	    facts->files[index].name);
 	if (facts->server.connections_needed > 0)
 		cdc_buf_addf(&cause, " while %" PRId64 " or more replicas are connected",
@@ -214,7 +248,7 @@ void binlog_retention_judge_reader(const struct binlog_retention_facts *facts, c
 	if (index < facts->count)
 		judge_listed(facts, reader, index, by_gtid, rate, item, check);
 	else if (by_gtid)
-		cdc_item_phrase(item, "a file that is not of this server, its GTIDs decide");
+		cdc_item_phrase(item, "which is not listed: its GTIDs decide");
 	else
 		judge_unlisted(facts, reader, item);
 }

@@ -120,9 +120,9 @@ def _clean():
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _terminated(number, _frame):
-    # Without this a SIGTERM would end the interpreter without the clean-up above.
-    raise SystemExit(128 + number)
+def _terminated(_number, _frame):
+    # Without this a SIGTERM would end the interpreter without the clean-up above; SystemExit would end one test only.
+    raise KeyboardInterrupt
 
 
 if threading.current_thread() is threading.main_thread():
