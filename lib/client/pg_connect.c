@@ -1,38 +1,31 @@
 /*
  * Connecting: every host and every address of it in turn, each with its share of the time for connecting, so that a
- * black hole in front never hides the server behind it. libpq does the rest without blocking.
+ * black hole in front never hides the server behind it (pg_hosts.c finds them). libpq does the rest without blocking.
  */
 #include "client/pg_internal.h"
 
-#include <netdb.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/text.h"
 
-#define MAX_PARAMS 64
-
-/* Keywords and values as PQconnectStartParams takes them; a later one wins over an earlier. Borrowed texts. */
-struct params {
-	const char *keys[MAX_PARAMS + 1], *values[MAX_PARAMS + 1];
-	size_t count;
-};
-
-static void add(struct params *params, const char *key, const char *value)
+static void add(struct cdc_pg_conninfo *params, const char *key, const char *value)
 {
-	if (!value || params->count == MAX_PARAMS)
+	if (!value || params->count == CDC_PG_PARAMS_MAX)
 		return;
 	params->keys[params->count] = key;
 	params->values[params->count++] = value;
 }
 
-static const char *get(const struct params *params, const char *key)
+const char *cdc_pg_param(const struct cdc_pg_conninfo *params, const char *key)
 {
 	for (size_t i = params->count; i > 0; i--)
-		if (cdc_streq(params->keys[i - 1], key))
+		if (cdc_streq(params->keys[i - 1], key) && *params->values[i - 1]) /* libpq skips an empty one too */
 			return params->values[i - 1];
+	for (const PQconninfoOption *at = params->defaults; at && at->keyword; at++)
+		if (cdc_streq(at->keyword, key))
+			return at->val && *at->val ? at->val : NULL;
 	return NULL;
 }
 
@@ -42,18 +35,24 @@ static int refuse_secret(const char *keyword, struct cdc_err *err)
 	    "option --option: '%s' does not belong on a command line, use a service, --passfile or ~/.pgpass", keyword);
 }
 
-/* Takes over what --option says; *owner keeps the texts. */
-static int add_conninfo(struct params *params, const char *conninfo, PQconninfoOption **owner, struct cdc_err *err)
+/* libpq quotes what it does not understand, and that may be a piece of a secret. */
+static bool speaks_of_secrets(const char *conninfo)
+{
+	return strcasestr(conninfo, "pass") != NULL;
+}
+
+/* Takes over what --option says. */
+static int add_conninfo(struct cdc_pg_conninfo *params, const char *conninfo, struct cdc_err *err)
 {
 	CDC_CLEANUP(cdc_free_string) char *why = NULL;
 	char *message = NULL;
 
-	*owner = PQconninfoParse(conninfo, &message);
-	why = cdc_strdup(message);
+	params->parsed = PQconninfoParse(conninfo, &message);
+	why = cdc_strdup(speaks_of_secrets(conninfo) ? "its connection parameters are malformed" : message);
 	PQfreemem(message);
-	if (!*owner)
+	if (!params->parsed)
 		return cdc_fail(err, CDC_ERR_USAGE, "option --option: %s", why ? why : "out of memory");
-	for (const PQconninfoOption *option = *owner; option->keyword; option++) {
+	for (const PQconninfoOption *option = params->parsed; option->keyword; option++) {
 		if (!option->val)
 			continue;
 		if (cdc_streq(option->keyword, "password") || cdc_streq(option->keyword, "sslpassword"))
@@ -77,8 +76,20 @@ static int check_files(const struct cdc_pg_params *pg, struct cdc_err *err)
 	return 0;
 }
 
-static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, char *port, size_t port_size,
-    struct params *ret, PQconninfoOption **owner, struct cdc_err *err)
+/* What the environment and a service say below the options: libpq reads them, but for a service that an option names. */
+static void add_defaults(struct cdc_pg_conninfo *ret)
+{
+	const char *service = cdc_pg_param(ret, "service");
+
+	if (service)
+		setenv("PGSERVICE", service, 1);
+	/* below what an option or a service says, above libpq's own default, which is the role's name */
+	setenv("PGDATABASE", "postgres", 0);
+	ret->defaults = PQconndefaults();
+}
+
+static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, struct cdc_pg_conninfo *ret,
+    struct cdc_err *err)
 {
 	if (check_files(pg, err) < 0)
 		return -1;
@@ -86,8 +97,8 @@ static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, c
 		return cdc_fail(err, CDC_ERR_USAGE,
 		    "option --database takes the name of a database, connection parameters go to --option");
 	if (pg->port) {
-		snprintf(port, port_size, "%d", (int)pg->port);
-		add(ret, "port", port);
+		snprintf(ret->port, sizeof(ret->port), "%d", (int)pg->port);
+		add(ret, "port", ret->port);
 	}
 	add(ret, "host", pg->host);
 	add(ret, "user", pg->user);
@@ -98,177 +109,17 @@ static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, c
 	add(ret, "sslrootcert", pg->ca_cert);
 	add(ret, "sslcert", pg->client_cert);
 	add(ret, "sslkey", pg->private_key);
-	if (pg->conninfo && add_conninfo(ret, pg->conninfo, owner, err) < 0)
+	if (pg->conninfo && add_conninfo(ret, pg->conninfo, err) < 0)
 		return -1;
 	add(ret, "application_name", run->check.policy->plugin->name);
-	/* below what an option or a service says, above libpq's own default, which is the role's name */
-	setenv("PGDATABASE", "postgres", 0);
+	add_defaults(ret);
 	return 0;
 }
 
-/* One attempt: where to, in libpq's terms. host is NULL where libpq itself shall find out. */
-struct target {
-	char *host, *address, *port;
-};
-
-struct targets {
-	struct target *at;
-	size_t count, capacity;
-};
-
-static void targets_release(struct targets *targets)
+static void release_params(struct cdc_pg_conninfo *params)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		free(targets->at[i].host);
-		free(targets->at[i].address);
-		free(targets->at[i].port);
-	}
-	free(targets->at);
-}
-
-static void add_target(struct targets *targets, const char *host, const char *address, const char *port)
-{
-	CDC_GROW(targets->at, targets->count, &targets->capacity);
-	targets->at[targets->count++] =
-	    (struct target){ .host = cdc_strdup(host), .address = cdc_strdup(address), .port = cdc_strdup(port) };
-}
-
-/* The part of a comma-separated list that belongs to entry i; a list of one belongs to all. */
-static char *list_entry(const char *list, size_t index)
-{
-	const char *start = list;
-
-	if (!list)
-		return NULL;
-	for (; index > 0 && strchr(start, ','); index--)
-		start = strchr(start, ',') + 1;
-	if (index > 0)
-		start = list;
-	return cdc_strndup(start, strcspn(start, ","));
-}
-
-/* A host name may stand for several addresses. */
-static void look_up(struct targets *targets, const char *host, const char *port)
-{
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
-	char address[NI_MAXHOST];
-
-	if (getaddrinfo(host, NULL, &hints, &found) != 0) {
-		add_target(targets, host, NULL, port); /* libpq will say why */
-		return;
-	}
-	for (const struct addrinfo *at = found; at; at = at->ai_next)
-		if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof(address), NULL, 0, NI_NUMERICHOST) == 0)
-			add_target(targets, host, address, port);
-	freeaddrinfo(found);
-}
-
-static bool is_socket_directory(const char *host)
-{
-	return host[0] == '/' || host[0] == '@' || host[0] == '\0';
-}
-
-static void find_targets(const struct params *params, struct cdc_run *run, struct targets *ret)
-{
-	const char *hosts = get(params, "host"), *ports = get(params, "port");
-	size_t count = 1;
-
-	if (!hosts || get(params, "hostaddr")) {
-		add_target(ret, NULL, NULL, NULL);
-		return;
-	}
-	for (const char *c = hosts; *c; c++)
-		count += *c == ',';
-	for (size_t i = 0; i < count; i++) {
-		CDC_CLEANUP(cdc_free_string) char *host = list_entry(hosts, i), *port = list_entry(ports, i);
-
-		if (is_socket_directory(host)) {
-			add_target(ret, host, NULL, port);
-			continue;
-		}
-		cdc_run_step(run, "looking up host %s", host);
-		look_up(ret, host, port);
-	}
-}
-
-/* "host:port" for people and for the state file's name. */
-static void add_place(struct cdc_buf *text, const char *host, const char *port)
-{
-	if (host && strchr(host, ':') && host[0] != '/')
-		cdc_buf_addf(text, "[%s]", host);
-	else
-		cdc_buf_add(text, host && *host ? host : "local");
-	cdc_buf_addf(text, ":%s", port && *port ? port : "5432");
-}
-
-static char *describe(const PGconn *conn, const struct target *target)
-{
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	add_place(&text, target->host ? target->host : PQhost(conn), PQport(conn));
-	return cdc_buf_take(&text);
-}
-
-/* What a connection was given, by an option, the environment or a service file; the caller frees it, may be NULL. */
-static char *given(PGconn *conn, const char *keyword)
-{
-	PQconninfoOption *options = PQconninfo(conn);
-	char *value = NULL;
-
-	for (const PQconninfoOption *at = options; at && at->keyword && !value; at++)
-		if (cdc_streq(at->keyword, keyword))
-			value = cdc_strdup(at->val);
-	PQconninfoFree(options);
-	return value;
-}
-
-/* The hosts of a list that libpq itself goes through; a list of one host is not long. */
-static void add_list(struct cdc_buf *text, PGconn *conn)
-{
-	CDC_CLEANUP(cdc_free_string) char *hosts = given(conn, "host"), *ports = given(conn, "port");
-	CDC_CLEANUP(cdc_free_string) char *addresses = given(conn, "hostaddr");
-	const char *list = hosts && *hosts ? hosts : addresses;
-
-	if (!list || !strchr(list, ',')) {
-		add_place(text, PQhost(conn), PQport(conn));
-		return;
-	}
-	for (size_t i = 0, more = 1; more; i++) {
-		CDC_CLEANUP(cdc_free_string) char *host = list_entry(list, 0), *port = list_entry(ports, i);
-
-		cdc_buf_add(text, i ? "," : "");
-		add_place(text, host, port);
-		more = list[strcspn(list, ",")] == ',';
-		list += strcspn(list, ",") + more;
-	}
-}
-
-/* One host may have many addresses. */
-static bool is_same_server(const struct target *a, const struct target *b)
-{
-	return cdc_streq(a->host, b->host) && cdc_streq(a->port ? a->port : "", b->port ? b->port : "");
-}
-
-/* All that was asked for, and which of them was wanted. */
-static char *describe_all(PGconn *conn, const struct targets *targets)
-{
-	CDC_CLEANUP(cdc_free_string) char *wanted = given(conn, "target_session_attrs");
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	if (!targets->at[0].host)
-		add_list(&text, conn);
-	for (size_t i = 0; i < targets->count && targets->at[i].host; i++) {
-		const struct target *target = &targets->at[i];
-
-		if (i > 0 && is_same_server(target, target - 1))
-			continue;
-		cdc_buf_add(&text, i ? "," : "");
-		add_place(&text, target->host, target->port ? target->port : PQport(conn));
-	}
-	if (wanted && !cdc_streq(wanted, "any"))
-		cdc_buf_addf(&text, "/%s", wanted);
-	return cdc_buf_take(&text);
+	PQconninfoFree(params->parsed);
+	PQconninfoFree(params->defaults);
 }
 
 /* True while there is no TCP or socket connection yet; only that has the shorter limit. */
@@ -311,24 +162,42 @@ static int drive(PGconn *conn, struct cdc_run *run, const char *where, int64_t c
 	return 0;
 }
 
+/* What failed at once: parameters that libpq does not take, or a connection that was refused. */
+static int fail_start(const PGconn *conn, const char *where, struct cdc_err *err)
+{
+	const char *message = PQerrorMessage(conn);
+
+	if (cdc_pg_is_usage(message))
+		return cdc_fail(err, CDC_ERR_USAGE, "connection parameters: %.*s", (int)strcspn(message, "\n"), message);
+	return fail_connect(conn, where, err);
+}
+
 static void ignore_notice(void *arg CDC_UNUSED, const PGresult *result CDC_UNUSED)
 {
 }
 
-static int try_target(const struct params *base, const struct target *target, size_t targets_left, struct cdc_run *run,
-    struct cdc_pg *pg, struct cdc_err *err)
-{
-	struct params params = *base;
+/* Where one attempt goes, and how much of the time it may have: so many targets were not tried yet. */
+struct attempt {
+	const struct cdc_pg_conninfo *params;
+	const char *attributes; /* of the session, in place of what was given; NULL: as given */
+	size_t targets_left;
+};
 
-	add(&params, "host", target->host);
-	add(&params, "hostaddr", target->address);
-	add(&params, "port", target->port);
-	cdc_run_step(run, "looking up %s", target->host ? target->host : "the server");
+static int try_address(const struct attempt *attempt, const struct cdc_pg_host *host, const char *address,
+    struct cdc_run *run, struct cdc_pg *pg, struct cdc_err *err)
+{
+	struct cdc_pg_conninfo params = *attempt->params;
+
+	add(&params, "host", host->name);
+	add(&params, "hostaddr", address);
+	add(&params, "port", host->port);
+	add(&params, "target_session_attrs", attempt->attributes);
+	PQfinish(pg->conn);
 	pg->conn = PQconnectStartParams(params.keys, params.values, 0);
 	if (!pg->conn)
 		return cdc_fail(err, CDC_ERR_UNREACHABLE, "libpq is out of memory");
 	free(pg->target);
-	pg->target = describe(pg->conn, target);
+	pg->target = cdc_pg_host_text(host, PQhost(pg->conn));
 	cdc_run_step(run, "connecting to %s", pg->target);
 	if (run->check.policy->verbose)
 		cdc_result_verbose(&run->check, "connecting to %s, database %s, as %s", pg->target, PQdb(pg->conn),
@@ -336,41 +205,68 @@ static int try_target(const struct params *base, const struct target *target, si
 	PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
 	PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE);
 	if (PQstatus(pg->conn) == CONNECTION_BAD)
-		return fail_connect(pg->conn, pg->target, err);
-	return drive(pg->conn, run, pg->target, cdc_run_connect_ms(run, targets_left), err);
+		return fail_start(pg->conn, pg->target, err);
+	return drive(pg->conn, run, pg->target, cdc_run_connect_ms(run, attempt->targets_left), err);
 }
 
-static int try_targets(const struct params *params, const struct targets *targets, struct cdc_run *run, struct cdc_pg *pg,
+/* Every address of a host in turn, until something else than "unreachable" is the answer. */
+static int try_host(struct attempt *attempt, const struct cdc_pg_host *host, size_t hosts_left, struct cdc_run *run,
+    struct cdc_pg *pg, struct cdc_err *err)
+{
+	CDC_CLEANUP(cdc_pg_addresses_release) struct cdc_pg_addresses addresses = { 0 };
+	int code = -1;
+
+	cdc_pg_look_up(host, run, &addresses);
+	for (size_t i = 0; i < addresses.count; i++) {
+		attempt->targets_left = addresses.count - i + hosts_left;
+		code = try_address(attempt, host, addresses.at[i], run, pg, err);
+		if (code == 0 || err->kind != CDC_ERR_UNREACHABLE)
+			break;
+	}
+	return code;
+}
+
+static int try_hosts(struct attempt *attempt, const struct cdc_pg_hosts *hosts, struct cdc_run *run, struct cdc_pg *pg,
     struct cdc_err *err)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		if (try_target(params, &targets->at[i], targets->count - i, run, pg, err) == 0)
-			return 0;
-		if (err->kind != CDC_ERR_UNREACHABLE)
-			return -1;
-		PQfinish(pg->conn);
-		pg->conn = NULL;
+	int code = -1;
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		code = try_host(attempt, &hosts->at[i], hosts->count - i - 1, run, pg, err);
+		if (code == 0 || err->kind != CDC_ERR_UNREACHABLE)
+			break;
 	}
-	return -1;
+	return code;
+}
+
+/* A standby anywhere in the list goes before the others, as libpq itself has it for a list that it goes through. */
+static int connect_any(const struct cdc_pg_conninfo *params, const struct cdc_pg_hosts *hosts, struct cdc_run *run,
+    struct cdc_pg *pg, struct cdc_err *err)
+{
+	const char *wanted = cdc_pg_param(params, "target_session_attrs");
+	struct attempt attempt = { .params = params };
+	int code;
+
+	if (hosts->count > 1 && wanted && cdc_streq(wanted, "prefer-standby")) {
+		attempt.attributes = "standby";
+		code = try_hosts(&attempt, hosts, run, pg, err);
+		if (code == 0 || err->kind != CDC_ERR_UNREACHABLE)
+			return code;
+		attempt.attributes = "any";
+	}
+	return try_hosts(&attempt, hosts, run, pg, err);
 }
 
 int cdc_pg_connect(const struct cdc_pg_params *params, struct cdc_run *run, struct cdc_pg **ret, struct cdc_err *err)
 {
-	CDC_CLEANUP(targets_release) struct targets targets = { 0 };
+	CDC_CLEANUP(cdc_pg_hosts_release) struct cdc_pg_hosts hosts = { 0 };
 	CDC_CLEANUP(cdc_pg_close) struct cdc_pg *pg = cdc_alloc(1, sizeof(*pg));
-	PQconninfoOption *owner = NULL;
-	struct params all = { 0 };
-	char port[12];
-	int code = collect_params(params, run, port, sizeof(port), &all, &owner, err);
+	CDC_CLEANUP(release_params) struct cdc_pg_conninfo all = { .count = 0 };
 
-	if (code == 0) {
-		find_targets(&all, run, &targets);
-		code = try_targets(&all, &targets, run, pg, err);
-		if (code == 0)
-			pg->asked = describe_all(pg->conn, &targets);
-	}
-	PQconninfoFree(owner);
-	if (code == 0)
-		*ret = CDC_TAKE(pg);
-	return code;
+	if (collect_params(params, run, &all, err) < 0 || cdc_pg_find_hosts(&all, &hosts, err) < 0 ||
+	    connect_any(&all, &hosts, run, pg, err) < 0)
+		return -1;
+	pg->asked = cdc_pg_hosts_text(&hosts, cdc_pg_param(&all, "target_session_attrs"));
+	*ret = CDC_TAKE(pg);
+	return 0;
 }

@@ -40,6 +40,24 @@ static bool has_any(const char *text, const char *const *words, size_t count)
 	return false;
 }
 
+/* fe-connect.c: parseServiceInfo, connectOptions2, parse_int_param */
+static const char *const usage_words[] = {
+	"definition of service",
+	"service file",
+	"invalid integer value",
+	"invalid port number",
+	"integer value out of range",
+	"invalid connection option",
+	"could not match",
+	" value: \"",
+	"value \"",
+};
+
+bool cdc_pg_is_usage(const char *message)
+{
+	return has_any(message, usage_words, CDC_LEN(usage_words));
+}
+
 bool cdc_pg_is_shutdown(const char *sqlstate)
 {
 	return strncmp(sqlstate, "57P0", 4) == 0 || strncmp(sqlstate, "08", 2) == 0 || cdc_streq(sqlstate, "53300");

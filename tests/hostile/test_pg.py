@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from lab import cases, fakepg, hostile, proc, targets
+from lab import cases, fakepg, hostile, net, plugin, proc, targets
 from lab.fakepg import Raw, Reply, message
 
 Case = cases.Case
@@ -396,3 +396,61 @@ def test_many_notices_change_nothing(program):
     with fakepg.serve(answer) as port:
         done = targets.run(program, port)
     assert done.text == healthy(program).text
+
+
+# --- lists of hosts -----------------------------------------------------------------------------------------
+
+def lists(bad, good, directory):
+    """The ways in which a list of hosts can be given: arguments, environment."""
+    hosts, ports = "127.0.0.1,127.0.0.1", "%d,%d" % (bad, good)
+    service = directory / "pg_service.conf"
+    service.write_text("[both]\nhost=%s\nport=%s\nuser=x\nsslmode=disable\n" % (hosts, ports))
+    services = {"PGSERVICEFILE": str(service)}
+    return {
+        "conninfo": (["-o", "host=%s port=%s user=x sslmode=disable" % (hosts, ports)], {}),
+        "addresses": (["-o", "hostaddr=%s port=%s user=x sslmode=disable" % (hosts, ports)], {}),
+        "option": (["-H", hosts, "-o", "port=%s" % ports, "-u", "x", "--tls=disable"], {}),
+        "environment": (["-u", "x", "--tls=disable"], {"PGHOST": hosts, "PGPORT": ports}),
+        "addresses in the environment": (["-u", "x", "--tls=disable"], {"PGHOSTADDR": hosts, "PGPORT": ports}),
+        "service": (["--service=both"], services),
+        "service in the environment": ([], {**services, "PGSERVICE": "both"}),
+        "standby preferred": (["-o", "host=%s port=%s user=x sslmode=disable target_session_attrs=prefer-standby"
+                               % (hosts, ports)], {}),
+    }
+
+
+@pytest.mark.parametrize("how", ["conninfo", "addresses", "option", "environment", "addresses in the environment",
+                                 "service", "service in the environment", "standby preferred"])
+def test_a_black_hole_in_front(program, how, tmp_path):
+    """However a list of hosts was given: each has its share of the time for connecting."""
+    if program != "check_pg_slot":
+        return
+    with net.black_hole() as bad, fakepg.serve(HEALTHY) as good:
+        args, env = lists(bad, good, tmp_path)[how]
+        done = plugin.run(program, ["--no-state", "-t", "3", *args], env=env, check=False, timeout=20)
+    assert done.rc == 0 and done.seconds < 3, done
+
+
+def test_a_name_behind_is_not_looked_up(program):
+    """The first host answers: what stands behind it must not matter."""
+    if program != "check_pg_slot":
+        return
+    with fakepg.serve(HEALTHY) as good:
+        done = plugin.run(program, ["--no-state", "-v", "-H", "127.0.0.1,no.such.name.invalid", "-P", str(good),
+                                    "-u", "x", "--tls=disable"], check=False, timeout=20)
+    assert done.rc == 0 and "no.such.name" not in done.text, done
+
+
+@pytest.mark.parametrize("args, says", [
+    (["--service=nowhere"], "nowhere"),
+    (["-o", "host=a,b,c port=1,2"], "2 ports for 3 hosts"),
+    (["-o", "host=a,b hostaddr=127.0.0.1"], "1 .*addresses for 2 hosts"),
+    (["-o", "sslmode=bogus host=127.0.0.1"], "bogus"),
+    (["-o", "host=127.0.0.1 port=99999"], "99999"),
+    (["-o", "host=127.0.0.1 keepalives_idle=x"], "keepalives_idle"),
+])
+def test_parameters_that_cannot_be(program, args, says):
+    """Nothing was tried: that is no server that cannot be reached."""
+    if program == "check_pg_slot":
+        done = plugin.run(program, ["--no-state", *args], check=False)
+        assert done.rc == 3 and re.search(says, done.line1), done
