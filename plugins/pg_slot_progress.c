@@ -77,7 +77,8 @@ void pg_slot_judge_frozen(const struct pg_slot_server *server, const struct pg_s
 		return;
 	if (get_frozen(memory, item->name, &was)) {
 		/* where nothing was written, there was nothing to confirm */
-		if (was.confirmed == is.confirmed && was.position != is.position && was.since_ms <= memory->now_ms)
+		if (was.confirmed == is.confirmed && was.position != is.position && was.since_ms <= memory->now_ms &&
+		    cdc_memory_goes_on(memory))
 			is = was;
 		cdc_item_value(item, FROZEN, cdc_num_ms(memory->now_ms - is.since_ms));
 	}

@@ -40,14 +40,21 @@ size_t cdc_text_utf8_len(const char *text, size_t n)
 	return len;
 }
 
-/* C1 controls (U+0080 to U+009F), line and paragraph separators act like control characters in terminals and pages. */
+/*
+ * Characters beyond ASCII that act like control characters in terminals and pages: C1 controls (U+0080 to U+009F), line
+ * and paragraph separators, and what is invisible or turns the direction of the text that follows (Unicode 15, general
+ * categories Zl, Zp and Cf as far as foreign text may hold them).
+ */
 static bool is_wide_control(const char *s, size_t len)
 {
 	const unsigned char *u = (const unsigned char *)s;
+	unsigned code = len == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu) :
+				   (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
 
-	if (len == 2)
-		return u[0] == 0xc2 && u[1] < 0xa0;
-	return len == 3 && u[0] == 0xe2 && u[1] == 0x80 && (u[2] == 0xa8 || u[2] == 0xa9);
+	if (len == 4)
+		return false;
+	return code < 0xa0 || code == 0xad || code == 0x61c || code == 0xfeff || (code >= 0x200b && code <= 0x200f) ||
+	    (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f);
 }
 
 static bool is_blanked(const char *s, size_t len)

@@ -16,7 +16,7 @@ struct cdc_pg_params {
 	int64_t port; /* 0: not given */
 	const char *user, *database, *conninfo, *service, *passfile;
 	const char *ca_cert, *client_cert, *private_key;
-	int tls_mode; /* index into libpq's sslmode names, 0: not given */
+	int tls_mode; /* index + 1 into libpq's sslmode names, 0: not given */
 };
 
 /* The rows for a plugin's table: { .type = CDC_OPT_GROUP, .name = ..., .group = cdc_pg_options, .offset = ... }. */

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -88,6 +89,24 @@ static void add_defaults(struct cdc_pg_conninfo *ret)
 	ret->defaults = PQconndefaults();
 }
 
+/* A service may hold the password: then its file is a secret. */
+static int check_service_file(const struct cdc_pg_conninfo *params, struct cdc_err *err)
+{
+	CDC_BUF_CLEANUP struct cdc_buf path = CDC_BUF_INIT;
+	const char *password = cdc_pg_param(params, "password"), *given = getenv("PGPASSWORD");
+	const char *file = getenv("PGSERVICEFILE"), *home = getenv("HOME");
+
+	if (!cdc_pg_param(params, "service") || !password || (given && cdc_streq(given, password)))
+		return 0;
+	if (file)
+		cdc_buf_add(&path, file);
+	else
+		cdc_buf_addf(&path, "%s/.pg_service.conf", home ? home : "");
+	if (access(path.text, F_OK) != 0)
+		return 0; /* the system's file, which root keeps */
+	return cdc_file_check(path.text, true, err) < 0 ? cdc_fail_in(err, "service") : 0;
+}
+
 static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, struct cdc_pg_conninfo *ret,
     struct cdc_err *err)
 {
@@ -113,7 +132,7 @@ static int collect_params(const struct cdc_pg_params *pg, struct cdc_run *run, s
 		return -1;
 	add(ret, "application_name", run->check.policy->plugin->name);
 	add_defaults(ret);
-	return 0;
+	return check_service_file(ret, err);
 }
 
 static void release_params(struct cdc_pg_conninfo *params)
@@ -128,11 +147,26 @@ static bool still_connecting(const PGconn *conn)
 	return PQstatus(conn) == CONNECTION_STARTED || PQstatus(conn) == CONNECTION_NEEDED;
 }
 
+/* libpq ignores a password file that is open to others, and its warning goes nowhere. */
+static void explain_password(const PGconn *conn, struct cdc_buf *text)
+{
+	PQconninfoOption *options = PQconninfo((PGconn *)(uintptr_t)conn);
+	struct cdc_err why;
+
+	for (const PQconninfoOption *at = options; at && at->keyword; at++)
+		if (cdc_streq(at->keyword, "passfile") && at->val && access(at->val, F_OK) == 0 &&
+		    cdc_file_check(at->val, true, &why) < 0)
+			cdc_buf_addf(text, ": %s", why.text);
+	PQconninfoFree(options);
+}
+
 static int fail_connect(const PGconn *conn, const char *where, struct cdc_err *err)
 {
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	enum cdc_err_kind kind = cdc_pg_classify(PQerrorMessage(conn), &text);
 
+	if (strstr(text.text, "no password supplied"))
+		explain_password(conn, &text);
 	if (strstr(text.text, "SQLSTATE 42501"))
 		cdc_buf_addf(&text, ": GRANT CONNECT ON DATABASE \"%s\" TO \"%s\"", PQdb(conn), PQuser(conn));
 	return cdc_fail(err, kind, "cannot connect to %s: %s", where, text.text);

@@ -25,12 +25,13 @@ static const char *const protocol_words[] = {
 	"lost synchronization",
 	"message contents do not agree",
 	"insufficient data",
-	"out of memory", /* only an answer beyond every limit gets there */
-	"cannot allocate memory",
 	"unexpected character",
 	"message type 0x",
 	"protocol version",
 };
+
+/* Only an answer beyond every limit gets there. */
+static const char *const limit_words[] = { "out of memory", "cannot allocate memory" };
 
 static bool has_any(const char *text, const char *const *words, size_t count)
 {
@@ -120,8 +121,12 @@ enum cdc_err_kind cdc_pg_classify(const char *message, struct cdc_buf *ret)
 		return cdc_pg_kind_of(sqlstate);
 	}
 	add_line(ret, *message ? skip_prefix(message) : "the server closed the connection");
-	if (has_any(ret->text, protocol_words, CDC_LEN(protocol_words)))
+	if (has_any(ret->text, limit_words, CDC_LEN(limit_words)))
 		return CDC_ERR_PROTOCOL;
+	if (has_any(ret->text, protocol_words, CDC_LEN(protocol_words))) {
+		cdc_buf_add(ret, " (a PostgreSQL server was expected there)");
+		return CDC_ERR_PROTOCOL;
+	}
 	if (has_any(ret->text, denied_words, CDC_LEN(denied_words)))
 		return CDC_ERR_DENIED;
 	return CDC_ERR_UNREACHABLE;

@@ -1,8 +1,7 @@
 #include "client/pg.h"
 
-/* libpq's sslmode names (documentation of libpq, "SSL Mode Descriptions"); the first is "not given". */
-static const char *const tls_names[] = { "default", "disable", "allow", "prefer", "require", "verify-ca", "verify-full",
-	NULL };
+/* libpq's sslmode names (documentation of libpq, "SSL Mode Descriptions"). */
+static const char *const tls_names[] = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL };
 
 #define PARAM(field, type_wanted) CDC_FIELD(struct cdc_pg_params, field, type_wanted)
 
@@ -24,6 +23,7 @@ const struct cdc_option cdc_pg_options[] = {
 	{ .type = CDC_OPT_FILE, .name = "passfile", .metavar = "FILE", .offset = PARAM(passfile, const char *),
 	    .help = "Password file of libpq; must not be open to group or others." },
 	{ .type = CDC_OPT_CHOICE, .name = "tls", .metavar = "MODE", .offset = PARAM(tls_mode, int), .choices = tls_names,
+	    .from_one = true,
 	    .help = "libpq's sslmode: disable, allow, prefer, require, verify-ca or verify-full." },
 	{ .type = CDC_OPT_FILE, .name = "ca-cert", .metavar = "FILE", .offset = PARAM(ca_cert, const char *),
 	    .help = "Certificates of the authorities that may sign the server's." },
@@ -36,5 +36,5 @@ const struct cdc_option cdc_pg_options[] = {
 
 const char *cdc_pg_tls_name(const struct cdc_pg_params *params)
 {
-	return params->tls_mode ? tls_names[params->tls_mode] : NULL;
+	return params->tls_mode ? tls_names[params->tls_mode - 1] : NULL;
 }

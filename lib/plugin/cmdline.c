@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define QUOTE_MAX 120
 /* getopt_long's val of row i; above every character, so that letters need no translation table of their own */
@@ -104,7 +105,7 @@ static int store_choice(const struct cdc_option *option, const char *text, int *
 
 	for (int i = 0; option->choices[i]; i++) {
 		if (cdc_streq(option->choices[i], text)) {
-			*field = i;
+			*field = i + option->from_one;
 			return 0;
 		}
 		cdc_buf_addf(&valid, "%s%s", i ? ", " : "", option->choices[i]);
@@ -241,6 +242,21 @@ static const struct cdc_row *row_of_val(const struct cdc_table *table, int val)
 	return &table->rows[val >= FIRST_VAL ? (size_t)(val - FIRST_VAL) : row_of_letter(table, (char)val)];
 }
 
+/*
+ * Other plugins take a secret as --password=SECRET, which here abbreviates an option that takes a file: what is no file
+ * may be a secret then, and is not quoted.
+ */
+static bool may_be_secret(char **argv, const char *value)
+{
+	static const char *const names[] = { "--pass", "--passwd", "--password" };
+	const char *spelled = argv[optind - 1] == value ? argv[optind - 2] : argv[optind - 1];
+
+	for (size_t i = 0; i < CDC_LEN(names); i++)
+		if (strcspn(spelled, "=") == strlen(names[i]) && begins_with(spelled, names[i], strlen(names[i])))
+			return access(value, F_OK) != 0;
+	return false;
+}
+
 static int parse_all(const struct cdc_table *table, const struct getopt_input *input, void *config, int argc,
     char **argv, enum cdc_wish *ret, struct cdc_err *err)
 {
@@ -260,6 +276,9 @@ static int parse_all(const struct cdc_table *table, const struct getopt_input *i
 			*ret = row->option.type == CDC_OPT_HELP ? CDC_WISH_HELP : CDC_WISH_VERSION;
 			return 0;
 		}
+		if (optarg && may_be_secret(argv, optarg))
+			return cdc_fail(err, CDC_ERR_USAGE,
+			    "option --%s: there is no such file (no option takes a secret itself)", row->option.name);
 		if (store(row, config, optarg, err) < 0)
 			return cdc_fail_in(err, "option --%s", row->option.name);
 	}

@@ -173,13 +173,27 @@ static bool anything_to_judge(const struct cdc_result *result)
 	return result->plugin->fixed_suffice ? result->count > 0 : cdc_result_item_count(result) > 0;
 }
 
+/* With what a fixed item that has no line has to say, which often is the reason: "server: is a standby". */
+static void raise_none(struct cdc_check *check)
+{
+	const struct cdc_result *result = &check->result;
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	cdc_buf_addf(&text, "no %s found to judge", result->plugin->nouns);
+	for (size_t i = 0; i < result->count; i++) {
+		const struct cdc_item *item = result->items[i];
+
+		if (item->fixed && item->state == CDC_OK && item->finding_count > 0)
+			cdc_buf_addf(&text, " (%s: %s)", item->name, item->findings[0].text);
+	}
+	cdc_result_raise(check, CDC_COND_NONE, "%s", text.text);
+}
+
 void cdc_decide(struct cdc_check *check, bool complete)
 {
 	struct cdc_result *result = &check->result;
 
 	cdc_absent_visit(check, complete);
-	if (complete && !anything_to_judge(result) && result->finding_count == 0)
-		cdc_result_raise(check, CDC_COND_NONE, "no %s found to judge", result->plugin->nouns);
 	for (size_t i = 0; i < result->count; i++) {
 		if (result->items[i]->settled)
 			continue;
@@ -187,6 +201,8 @@ void cdc_decide(struct cdc_check *check, bool complete)
 		decide_item(check, result->items[i]);
 		cdc_absent_remember(check, result->items[i]);
 	}
+	if (complete && !anything_to_judge(result) && result->finding_count == 0)
+		raise_none(check);
 	decide_whole(check);
 }
 

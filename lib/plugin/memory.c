@@ -168,9 +168,9 @@ void cdc_memory_carry_item(struct cdc_memory *memory, const char *item, bool tim
 	}
 }
 
-static bool clock_went_back(const struct cdc_memory *memory)
+bool cdc_memory_goes_on(const struct cdc_memory *memory)
 {
-	return memory->now_ms < memory->previous_ms;
+	return memory->now_ms >= memory->previous_ms && !memory->anew;
 }
 
 #define KEY_EPOCH "epoch"
@@ -202,7 +202,7 @@ int64_t cdc_memory_since(struct cdc_memory *memory, const char *item, const char
 	cdc_buf_add(&key, KEY_SINCE);
 	cdc_buf_add(&key, name);
 	if (!cdc_memory_get_int(memory, item, key.text, &since) || since < 0 || since > memory->now_ms ||
-	    clock_went_back(memory) || memory->anew || memory->now_ms - memory->previous_ms > longest_pause_ms)
+	    !cdc_memory_goes_on(memory) || memory->now_ms - memory->previous_ms > longest_pause_ms)
 		since = memory->now_ms;
 	cdc_memory_put_int(memory, item, key.text, since);
 	return since;
@@ -232,7 +232,7 @@ static const char *samples_within(const struct cdc_memory *memory, const char *t
 {
 	size_t n = strlen(epoch);
 
-	if (!text || strncmp(text, epoch, n) != 0 || clock_went_back(memory) || memory->anew)
+	if (!text || strncmp(text, epoch, n) != 0 || !cdc_memory_goes_on(memory))
 		return NULL;
 	for (const char *at = text + n, *next = at; *at; at = next) {
 		if (!take_sample(&next, oldest))

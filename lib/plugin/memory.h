@@ -75,6 +75,12 @@ void cdc_memory_carry_item(struct cdc_memory *memory, const char *item, bool tim
 void cdc_memory_epoch(struct cdc_memory *memory, const char *epoch);
 
 /*
+ * True if timers and rates of the last run may go on: the clock did not go backwards and it is the same epoch. For what
+ * a plugin keeps by itself.
+ */
+bool cdc_memory_goes_on(const struct cdc_memory *memory);
+
+/*
  * How long a pause between runs may be, in milliseconds, for a timer of that duration to go on: three times as long, and
  * never less than 15 minutes (interface.md section 1).
  */

@@ -44,6 +44,7 @@ struct cdc_option {
 	size_t offset;            /* of the field in the structure that the table fills */
 	const char *initial;      /* default as typed, or NULL */
 	const char *const *choices; /* ends with NULL */
+	bool from_one;            /* of CDC_OPT_CHOICE without a default: the first is 1, and 0 that none was given */
 	int64_t min, max;
 	bool may_be_empty;        /* of CDC_OPT_TEXT */
 	const char *alias;        /* a second long name, or NULL */

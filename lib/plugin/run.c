@@ -122,24 +122,37 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Which check this is: the order in which objects are named makes no other one of it. */
+/* Each once and in byte order, for neither order nor repetition makes another check. Sorts the texts. */
+static void add_sorted(struct cdc_buf *identity, const char *kind, const char **texts, size_t count)
+{
+	qsort(texts, count, sizeof(*texts), compare_texts);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || !cdc_streq(texts[i - 1], texts[i]))
+			cdc_buf_addf(identity, " %s=%s", kind, texts[i]);
+	free(texts);
+}
+
+static void add_patterns(struct cdc_buf *identity, const char *kind, const struct cdc_patterns *patterns)
+{
+	const char **texts = cdc_alloc(patterns->count, sizeof(*texts));
+
+	for (size_t i = 0; i < patterns->count; i++)
+		texts[i] = patterns->at[i].text;
+	add_sorted(identity, kind, texts, patterns->count);
+}
+
+/* Which check this is. */
 static void add_identity(struct cdc_buf *identity, const struct cdc_policy *policy, const char *target,
     const char *selection)
 {
-	size_t count = policy->names.count;
-	const char **names = cdc_alloc(count, sizeof(*names));
+	const char **names = cdc_alloc(policy->names.count, sizeof(*names));
 
-	if (count)
-		memcpy(names, policy->names.at, count * sizeof(*names));
-	qsort(names, count, sizeof(*names), compare_texts);
+	for (size_t i = 0; i < policy->names.count; i++)
+		names[i] = policy->names.at[i];
 	cdc_buf_addf(identity, "%s %s", target, selection);
-	for (size_t i = 0; i < count; i++)
-		cdc_buf_addf(identity, " name=%s", names[i]);
-	for (size_t i = 0; i < policy->include.count; i++)
-		cdc_buf_addf(identity, " include=%s", policy->include.at[i].text);
-	for (size_t i = 0; i < policy->exclude.count; i++)
-		cdc_buf_addf(identity, " exclude=%s", policy->exclude.at[i].text);
-	free(names);
+	add_sorted(identity, "name", names, policy->names.count);
+	add_patterns(identity, "include", &policy->include);
+	add_patterns(identity, "exclude", &policy->exclude);
 }
 
 static const char *state_dir(const struct cdc_policy *policy)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lab import fakepg, net, targets
+from lab import fakepg, net, plugin, targets
 
 SECRET = "geheim-0815"
 # How a secret stands in each kind of file.
@@ -41,6 +41,43 @@ def test_a_secret_file_that_others_read_is_refused(program, port, private, mode)
     path = secret_file(private, "private-key", mode)
     done = targets.run(program, port, "--client-cert", path, "--private-key", path)
     assert done.rc == 3 and path in done.line1 and SECRET not in done.text, done
+
+
+@pytest.mark.parametrize("argument", ["--password=", "--pass=", "--token=", "-o password="])
+def test_a_secret_in_an_unknown_option_is_not_repeated(program, port, argument):
+    """Other plugins take one there, and their option files hold it."""
+    done = targets.run(program, port, *(argument + SECRET).split(" "))
+    assert done.rc == 3 and SECRET not in done.text, done
+
+
+def test_a_secret_in_an_option_file_is_not_repeated(program, port, private):
+    path = private + "/plugins.ini"
+    with open(path, "w") as file:
+        file.write("[other]\npassword=%s\n" % SECRET)
+    done = targets.run(program, port, "--extra-opts=other@" + path)
+    assert done.rc == 3 and "password" in done.line1 and SECRET not in done.text, done
+
+
+@pytest.mark.parametrize("mode, refused", [(0o644, True), (0o600, False)])
+def test_a_service_with_a_password_that_others_read(program, private, mode, refused):
+    if program != "check_pg_slot":
+        return
+    path = private + "/services"
+    with open(path, "w") as file:
+        file.write("[orders]\nhost=127.0.0.1\nport=1\nuser=x\npassword=%s\n" % SECRET)
+    os.chmod(path, mode)
+    done = plugin.run(program, ["--no-state", "--service=orders"], env={"PGSERVICEFILE": path}, check=False)
+    assert done.rc == (3 if refused else 2) and (path in done.line1) == refused and SECRET not in done.text, done
+
+
+def test_a_password_file_that_libpq_ignores_is_named(program, private):
+    if program != "check_pg_slot":
+        return
+    path = secret_file(private, "passfile", 0o644)
+    with fakepg.serve(startup=fakepg.ask(3)) as number:
+        done = plugin.run(program, ["--no-state", "-H", "127.0.0.1", "-P", str(number), "-u", "x", "--tls=disable"],
+                          env={"PGPASSFILE": path}, check=False)
+    assert done.rc == 3 and path in done.line1 and "chmod" in done.line1, done
 
 
 def test_a_secret_file_that_is_not_there(program, port, private):
