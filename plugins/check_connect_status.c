@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-#define LIST_LIMIT   ((int64_t)16 << 30) /* it streams: no memory hangs on it */
+#define LIST_LIMIT   ((int64_t)4 << 30) /* it streams: no memory hangs on it */
 #define LIFE_MS      3000                /* how long a sign of life may take */
 #define PAUSE_MS     250                 /* between two attempts while the workers rebalance */
 #define RETRY_LEFT   30                  /* percent of the deadline that no retry may use */
@@ -150,9 +150,8 @@ static void ask_all(struct gather *gather)
 
 		worker->err = exchanges[i].err;
 		worker->silent = exchanges[i].code < 0 || exchanges[i].status >= 500;
-		if (!worker->silent)
-			connect_status_add_worker(&gather->status, worker->url.target);
-		else if (exchanges[i].code == 0 && cdc_http_fail_status(&exchanges[i], &worker->err) < 0)
+		connect_status_add_worker(&gather->status, worker->url.target, !worker->silent);
+		if (worker->silent && exchanges[i].code == 0 && cdc_http_fail_status(&exchanges[i], &worker->err) < 0)
 			worker->attempt = NOT_ANSWERED;
 		cdc_http_exchange_release(&exchanges[i]);
 	}
@@ -250,6 +249,26 @@ static void judge_others(struct gather *gather)
 		connect_status_judge_down(&gather->status, gather->down.text);
 }
 
+/* The reason was judged: it decides the state, and this is no error besides. */
+static int fail_blind(struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_ERR_NONE, "no worker told of connectors");
+}
+
+/* What kept a worker from giving the list, where that is normal for a while. */
+static bool judge_transient(struct gather *gather, const struct worker *worker)
+{
+	bool starting = worker->attempt == STARTING;
+	enum connect_status_life life = starting ? CONNECT_STATUS_STARTING : CONNECT_STATUS_REBALANCING;
+
+	if (!starting && worker->attempt != REBALANCING)
+		return false;
+	connect_status_judge_life(&gather->status, life, worker->url.target,
+	    starting ? "HTTP 404 to everything, is the URL right?" : worker->err.text);
+	connect_status_judge_blind(&gather->status, life, worker->url.target);
+	return true;
+}
+
 /* No worker gave the list: each by its own reason, the last of them as the error of the whole. */
 static int fail_all(struct gather *gather, struct cdc_err *err)
 {
@@ -258,25 +277,18 @@ static int fail_all(struct gather *gather, struct cdc_err *err)
 	for (size_t i = 0; i < gather->count; i++) {
 		const struct worker *worker = &gather->workers[i];
 
-		if (worker->attempt == STARTING)
-			connect_status_judge_life(&gather->status, CONNECT_STATUS_STARTING, worker->url.target,
-			    "HTTP 404 to everything, is the URL right?");
-		else if (worker->attempt == REBALANCING)
-			connect_status_judge_life(&gather->status, CONNECT_STATUS_REBALANCING, worker->url.target,
-			    worker->err.text);
+		if (judge_transient(gather, worker))
+			continue;
 		if (worker->attempt != NOT_ANSWERED && worker->attempt != TIME_OVER && !worker->silent)
 			continue;
 		if (last)
 			cdc_result_fail(&gather->run->check, &last->err);
 		last = worker;
 	}
-	if (last) {
-		*err = last->err;
-		return -1;
-	}
-	connect_status_judge_blind(&gather->status);
-	return cdc_fail(err, CDC_ERR_NONE, "no worker told the status of its connectors (HTTP %d)",
-	    gather->workers[0].status);
+	if (!last)
+		return fail_blind(err);
+	*err = last->err;
+	return -1;
 }
 
 static int find_list(struct gather *gather, struct worker **ret, struct cdc_err *err)
@@ -306,81 +318,177 @@ static int feed_names(void *arg, const char *bytes, size_t n, struct cdc_err *er
 	return cdc_connect_names_feed(arg, bytes, n, err);
 }
 
-static int read_names(struct gather *gather, const struct worker *worker, struct cdc_err *err)
+static enum attempt read_names(struct gather *gather, const struct worker *worker, struct cdc_err *err)
 {
 	CDC_CLEANUP(cdc_connect_names_release) struct cdc_connect_names names;
 	struct cdc_http_exchange exchange = { .url = &worker->url, .path = "/connectors",
 		.what = "the names of all connectors", .accept = "application/json", .limit = LIST_LIMIT,
 		.take = feed_names, .arg = &names };
-	int code;
+	enum attempt attempt;
 
 	cdc_connect_names_init(&names, take_name, gather);
-	code = cdc_http_exchange(gather->http, gather->run, &exchange, err);
-	if (code == 0)
-		code = cdc_http_fail_status(&exchange, err);
-	if (code == 0)
-		code = cdc_connect_names_end(&names, err);
-	if (code < 0)
+	if (cdc_http_exchange(gather->http, gather->run, &exchange, err) < 0)
 		say_who(&exchange, err);
+	attempt = judge_answer(&exchange, err);
+	if (attempt == DONE && cdc_connect_names_end(&names, err) < 0) {
+		say_who(&exchange, err);
+		attempt = NOT_ANSWERED;
+	}
 	cdc_http_exchange_release(&exchange);
-	return code;
+	return attempt;
+}
+
+static int find_names(struct gather *gather, const struct worker *worker, struct cdc_err *err)
+{
+	enum connect_status_life life;
+	enum attempt attempt;
+
+	do
+		attempt = read_names(gather, worker, err);
+	while (attempt == REBALANCING && may_retry(gather));
+	if (attempt == DONE)
+		return 0;
+	if (attempt != REBALANCING && attempt != STARTING)
+		return -1;
+	life = attempt == STARTING ? CONNECT_STATUS_STARTING : CONNECT_STATUS_REBALANCING;
+	connect_status_judge_life(&gather->status, life, worker->url.target, NULL);
+	return fail_blind(err);
 }
 
 /* --- signs of life -------------------------------------------------------------------------------------------- */
 
 typedef enum connect_status_life life_of(int http_status, const char *body, bool late);
 
-/* Asks for one; -1 when no answer came for another reason than that the worker is cut off. */
-static int ask_life(struct gather *gather, const struct worker *worker, const char *path, life_of *meaning,
-    enum connect_status_life *ret, struct cdc_buf *detail, struct cdc_err *err)
-{
-	struct cdc_http_exchange exchange = { .url = &worker->url, .path = path, .what = "a sign of life",
-		.accept = "application/json", .header_ms = LIFE_MS };
+/* What one worker says of its life. */
+struct sign {
+	const struct worker *worker;
+	bool open; /* the next question goes to it */
+	enum connect_status_life life;
+	struct cdc_buf detail;
+	int code; /* -1: err says why there is no answer, for another reason than that the worker is cut off */
+	struct cdc_err err;
+};
 
-	if (cdc_http_exchange(gather->http, gather->run, &exchange, err) < 0 && !exchange.late)
-		return say_who(&exchange, err);
-	*ret = meaning(exchange.status, exchange.late ? "" : exchange.body.text, exchange.late);
-	cdc_buf_clear(detail);
-	if (exchange.late)
-		cdc_buf_addf(detail, "no answer to %s in %d s", path, LIFE_MS / 1000);
-	else if (!cdc_connect_member(exchange.body.text, "message", detail))
-		cdc_buf_addf(detail, "%s answers HTTP %d", path, exchange.status);
-	cdc_http_exchange_release(&exchange);
-	return 0;
+static void take_sign(struct sign *sign, const struct cdc_http_exchange *exchange, life_of *meaning)
+{
+	if (exchange->code < 0 && !exchange->late) {
+		sign->err = exchange->err;
+		sign->code = say_who(exchange, &sign->err);
+		sign->open = false;
+		return;
+	}
+	sign->life = meaning(exchange->status, exchange->late ? "" : exchange->body.text, exchange->late);
+	sign->open = sign->life == CONNECT_STATUS_ABSENT || sign->life == CONNECT_STATUS_UNTOLD;
+	cdc_buf_clear(&sign->detail);
+	if (exchange->late)
+		cdc_buf_addf(&sign->detail, "no answer to %s in %d s", exchange->path, LIFE_MS / 1000);
+	else if (!cdc_connect_member(exchange->body.text, "message", &sign->detail))
+		cdc_buf_addf(&sign->detail, "%s answers HTTP %d", exchange->path, exchange->status);
 }
 
-static int probe(struct gather *gather, const struct worker *worker, enum connect_status_life *ret,
-    struct cdc_buf *detail, struct cdc_err *err)
+/* Asks the workers that are open for it, all at once. */
+static void ask_signs(struct gather *gather, struct sign *signs, size_t count, const char *path, life_of *meaning)
+{
+	struct cdc_http_exchange *exchanges = cdc_alloc(count, sizeof(*exchanges));
+	size_t asked = 0, taken = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (signs[i].open)
+			exchanges[asked++] = (struct cdc_http_exchange){ .url = &signs[i].worker->url, .path = path,
+				.what = "a sign of life", .accept = "application/json", .header_ms = LIFE_MS };
+	if (asked)
+		cdc_http_exchange_all(gather->http, gather->run, exchanges, asked, "waiting for a sign of life");
+	for (size_t i = 0; i < count; i++) {
+		if (!signs[i].open)
+			continue;
+		take_sign(&signs[i], &exchanges[taken], meaning);
+		cdc_http_exchange_release(&exchanges[taken++]);
+	}
+	free(exchanges);
+}
+
+/* Where /health does not exist or is not shown, a connector is asked for; a name that nothing has does as well. */
+static void probe(struct gather *gather, struct sign *signs, size_t count)
 {
 	CDC_BUF_CLEANUP struct cdc_buf path = CDC_BUF_INIT;
 
-	if (ask_life(gather, worker, "/health", connect_status_of_health, ret, detail, err) < 0)
-		return -1;
-	if (*ret != CONNECT_STATUS_ABSENT && *ret != CONNECT_STATUS_UNTOLD)
-		return 0;
-	/* a name that nothing has takes the same way through the worker */
 	cdc_buf_add(&path, "/connectors/");
 	cdc_http_add_escaped(&path, gather->first ? gather->first : "-");
-	return ask_life(gather, worker, path.text, connect_status_of_connector, ret, detail, err);
+	ask_signs(gather, signs, count, "/health", connect_status_of_health);
+	ask_signs(gather, signs, count, path.text, connect_status_of_connector);
+}
+
+/* Opens those again that rebalance; true if there are any. */
+static bool reopen(struct sign *signs, size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		signs[i].open = signs[i].code == 0 && signs[i].life == CONNECT_STATUS_REBALANCING;
+		any = any || signs[i].open;
+	}
+	return any;
+}
+
+/* What the worker that gave the list says of its life decides how much the list is worth. */
+static int judge_own_sign(struct gather *gather, const struct sign *sign, struct cdc_err *err)
+{
+	struct connect_status *status = &gather->status;
+
+	if (sign->code < 0) {
+		*err = sign->err;
+		return -1;
+	}
+	status->doubted = !connect_status_knows_all(sign->life);
+	status->starting = sign->life == CONNECT_STATUS_STARTING ? sign->worker->url.target : NULL;
+	connect_status_judge_life(status, sign->life, sign->worker->url.target, sign->detail.text);
+	/* who discovers takes what is not listed for gone */
+	if (gather->run->check.policy->discover && status->doubted)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s may not know of all connectors: %s", sign->worker->url.target,
+		    sign->detail.text);
+	return 0;
+}
+
+static void judge_other_sign(struct gather *gather, const struct sign *sign)
+{
+	if (sign->code < 0)
+		cdc_result_fail(&gather->run->check, &sign->err);
+	else
+		connect_status_judge_life(&gather->status, sign->life, sign->worker->url.target, sign->detail.text);
+}
+
+/* Who gives a sign of life: the worker with the list, and with --all-workers every other that answers. */
+static size_t choose_signs(const struct gather *gather, const struct worker *own, struct sign *signs)
+{
+	size_t count = 0;
+
+	signs[count++] = (struct sign){ .worker = own, .open = true, .detail = CDC_BUF_LIMITED(400) };
+	for (size_t i = 0; gather->config->all_workers && i < gather->count; i++) {
+		const struct worker *worker = &gather->workers[i];
+
+		if (worker != own && !worker->silent && worker->attempt == UNTRIED)
+			signs[count++] = (struct sign){ .worker = worker, .open = true, .detail = CDC_BUF_LIMITED(400) };
+	}
+	return count;
 }
 
 static int judge_life(struct gather *gather, const struct worker *worker, struct cdc_err *err)
 {
-	CDC_BUF_CLEANUP struct cdc_buf detail = CDC_BUF_LIMITED(400);
-	enum connect_status_life life;
+	struct sign *signs = cdc_alloc(gather->count, sizeof(*signs));
+	size_t count = choose_signs(gather, worker, signs);
+	int code;
 
 	gather->status.doubted = true;
 	do
-		if (probe(gather, worker, &life, &detail, err) < 0)
-			return -1;
-	while (life == CONNECT_STATUS_REBALANCING && may_retry(gather));
-	gather->status.doubted = !connect_status_knows_all(life);
-	connect_status_judge_life(&gather->status, life, worker->url.target, detail.text);
-	/* who discovers takes what is not listed for gone */
-	if (gather->run->check.policy->discover && gather->status.doubted)
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s may not know of all connectors: %s", worker->url.target,
-		    gather->status.cluster->findings[gather->status.cluster->finding_count - 1].text);
-	return 0;
+		probe(gather, signs, count);
+	while (reopen(signs, count) && may_retry(gather));
+	for (size_t i = 1; i < count; i++)
+		judge_other_sign(gather, &signs[i]);
+	code = judge_own_sign(gather, &signs[0], err);
+	for (size_t i = 0; i < count; i++)
+		cdc_buf_release(&signs[i].detail);
+	free(signs);
+	return code;
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------ */
@@ -391,7 +499,7 @@ static int judge_all(struct gather *gather, bool *listed, struct cdc_err *err)
 
 	if (gather->config->all_workers)
 		ask_all(gather);
-	if (find_list(gather, &worker, err) < 0 || read_names(gather, worker, err) < 0)
+	if (find_list(gather, &worker, err) < 0 || find_names(gather, worker, err) < 0)
 		return -1;
 	*listed = true;
 	return judge_life(gather, worker, err);
@@ -410,7 +518,8 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	code = judge_all(&gather, &listed, err);
 	if (code == 0 || err->kind != CDC_ERR_USAGE)
 		remember(&gather);
-	connect_status_end(&gather.status, listed);
+	if (!connect_status_end(&gather.status, listed) && code == 0)
+		return fail_blind(err);
 	return code;
 }
 

@@ -59,30 +59,35 @@ static const struct cdc_metric metrics[CONNECT_STATUS_METRICS] = {
 
 #define OWN(condition) [(condition) - CDC_COND_OWN]
 
+/* What does not run for one reason now and for another in the next look has not run all the while: one timer. */
+#define IDLE .grace = true, .timer = "idle"
+/* The same of a worker that tells nothing of use. */
+#define MUTE .grace = true, .timer = "mute"
+
 static const struct cdc_condition conditions[] = {
 	OWN(FAILED) = { "failed", CDC_CRITICAL, "a task is FAILED", .metric = "tasks-failed" },
 	OWN(CONNECTOR_FAILED) = { "connector-failed", CDC_CRITICAL, "the connector itself is FAILED",
 	    .metric = "connectors-failed" },
 	OWN(UNASSIGNED) = { "unassigned", CDC_WARNING,
 	    "a task or connector is UNASSIGNED; tasks of such a connector do not run, whatever their own state says",
-	    .grace = true },
-	OWN(RESTARTING) = { "restarting", CDC_WARNING, "a task or connector is RESTARTING", .grace = true },
+	    IDLE },
+	OWN(RESTARTING) = { "restarting", CDC_WARNING, "a task or connector is RESTARTING", IDLE },
 	OWN(FLAPPING) = { "flapping", CDC_WARNING,
 	    "FAILED and RUNNING changed places three times or more within the last hour" },
 	OWN(PAUSED) = { "paused", CDC_WARNING, "the connector or a task is PAUSED" },
 	OWN(STOPPED) = { "stopped", CDC_WARNING, "the connector is STOPPED" },
-	OWN(NO_TASKS) = { "no-tasks", CDC_CRITICAL, "RUNNING without any task: nothing is captured", .grace = true },
+	OWN(NO_TASKS) = { "no-tasks", CDC_CRITICAL, "RUNNING without any task: nothing is captured", IDLE },
 	OWN(FEWER_TASKS) = { "fewer-tasks", CDC_WARNING,
 	    "fewer tasks have a status than are configured, or their number is outside --tasks", .grace = true },
 	OWN(UNKNOWN_STATE) = { "unknown-state", CDC_WARNING, "a state that this version does not know" },
-	OWN(NO_STATUS) = { "no-status", CDC_CRITICAL, "a connector without a status", .grace = true },
+	OWN(NO_STATUS) = { "no-status", CDC_CRITICAL, "a connector without a status", IDLE },
 	OWN(DEAD_WORKER) = { "dead-worker", CDC_CRITICAL,
-	    "with --all-workers: a task's worker_id is none of the workers that answer", .grace = true },
-	OWN(REBALANCING) = { "rebalancing", CDC_WARNING, "the worker answers that a rebalance is going on", .grace = true },
-	OWN(STARTING) = { "starting", CDC_WARNING, "the worker is starting", .grace = true },
+	    "with --all-workers: a task's worker_id is none of the workers that answer", IDLE },
+	OWN(REBALANCING) = { "rebalancing", CDC_WARNING, "the worker answers that a rebalance is going on", MUTE },
+	OWN(STARTING) = { "starting", CDC_WARNING, "the worker is starting", MUTE },
 	OWN(UNHEALTHY) = { "unhealthy", CDC_CRITICAL, "/health says so" },
 	OWN(NOT_LIVE) = { "not-live", CDC_CRITICAL,
-	    "the worker answers from memory but is cut off from Kafka, so that its statuses mean nothing", .grace = true },
+	    "the worker answers from memory but is cut off from Kafka, so that its statuses mean nothing", MUTE },
 	OWN(WORKER_DOWN) = { "worker-down", CDC_WARNING, "a --url did not answer before another did" },
 };
 
@@ -92,7 +97,7 @@ static const char *const labels[] = { "CONNECTOR", "TYPE", "CLASS", "SERVER", "T
 static const struct cdc_example examples[] = {
 	{ "--url=http://kc1:8083 --url=http://kc2:8083",
 	    "All connectors of a cluster, by whichever worker answers first." },
-	{ "-H kc1 -n dbz-orders --tasks=1", "One connector that must exist, with exactly one task." },
+	{ "-H kc1 -n dbz-orders --tasks=1:1", "One connector that must exist, with exactly one task." },
 	{ "--url=https://kc1:8083 --auth-file=kc.auth --on paused=ok",
 	    "All connectors, over TLS with a password; one that is paused is fine." },
 	{ "-H kc1 --all-workers --type=source --warning-workers=1:",

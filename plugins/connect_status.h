@@ -32,9 +32,15 @@ struct connect_status {
 	struct cdc_item *cluster;
 	struct cdc_seen seen;    /* connectors that were judged, or passed over */
 	struct cdc_seen workers; /* worker_ids of what was judged */
-	struct cdc_seen alive;   /* with --all-workers: host:port of those that answer */
+	struct cdc_seen asked;   /* with --all-workers: host:port of those that were asked */
+	struct cdc_seen alive;   /* and of those that answer */
 	struct cdc_seen listed;  /* named connectors that the list of names has */
 	bool doubted;            /* the worker that answered may not know of all connectors */
+	const char *starting;    /* its host:port where it starts, which is normal for a while; borrowed */
+	/* a connector and a task that failed, the first by name, for what is said of all of them */
+	struct connect_status_worst {
+		char *name, *text;
+	} failed, connector_failed;
 	int64_t connectors, connectors_failed, tasks, tasks_running, tasks_failed, tasks_unassigned;
 };
 
@@ -43,8 +49,8 @@ void connect_status_begin(struct connect_status *status, const struct connect_st
     struct cdc_check *check);
 void connect_status_release(struct connect_status *status);
 
-/* With --all-workers: a worker that answers, by its host:port. All of them before the first connector. */
-void connect_status_add_worker(struct connect_status *status, const char *worker);
+/* With --all-workers: a worker that was asked, by its host:port. All of them before the first connector. */
+void connect_status_add_worker(struct connect_status *status, const char *worker, bool answers);
 
 /* Judges one connector, unless it is not selected or was judged before. */
 void connect_status_take(struct connect_status *status, const struct cdc_connector *connector);
@@ -57,9 +63,10 @@ void connect_status_set_time(struct connect_status *status, int64_t took_us);
 
 /*
  * Ends, after the life was judged: connectors that were named and that the list of names does not have are missing
- * (where `listed` says that it was read whole, and the worker can know), and the totals of what was judged.
+ * (where `listed` says that it was read whole, and the worker can know), and the totals of what was judged. False when
+ * nothing was judged because the worker starts: the run is not complete then, but that is no error.
  */
-void connect_status_end(struct connect_status *status, bool listed);
+bool connect_status_end(struct connect_status *status, bool listed);
 
 /* What the worker's own sign of life says. */
 enum connect_status_life {
@@ -86,8 +93,8 @@ bool connect_status_knows_all(enum connect_status_life life);
 void connect_status_judge_life(struct connect_status *status, enum connect_status_life life, const char *worker,
     const char *detail);
 
-/* Says that no worker told anything of connectors, for the reason that was judged just before (the workers' life). */
-void connect_status_judge_blind(struct connect_status *status);
+/* Says that connectors could not be judged, as the worker starts or rebalances, which was judged. */
+void connect_status_judge_blind(struct connect_status *status, enum connect_status_life life, const char *worker);
 
 /* Says that workers did not answer while another did: one text for all of them. */
 void connect_status_judge_down(struct connect_status *status, const char *text);

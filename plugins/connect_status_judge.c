@@ -4,6 +4,8 @@
  */
 #include "plugins/connect_status_internal.h"
 
+#include <stdlib.h>
+
 #include "base/text.h"
 
 #define TASKS_NAMED 3 /* a text names so many tasks and counts the others */
@@ -64,14 +66,16 @@ static char *lower(const char *text)
 	return copy;
 }
 
+static bool has_worker(const struct cdc_seen *workers, const struct cdc_connect_task *task)
+{
+	CDC_CLEANUP(cdc_free_string) char *worker = lower(task->status.worker);
+
+	return cdc_seen_has(workers, worker);
+}
+
 static bool is_on_dead_worker(const struct connect_status *status, const struct cdc_connect_task *task)
 {
-	CDC_CLEANUP(cdc_free_string) char *worker = NULL;
-
-	if (!status->config->all_workers || !task->status.worker)
-		return false;
-	worker = lower(task->status.worker);
-	return !cdc_seen_has(&status->alive, worker);
+	return status->config->all_workers && task->status.worker && !has_worker(&status->alive, task);
 }
 
 /* What the states of one connector add up to. */
@@ -104,22 +108,39 @@ static const char *cause_of(const struct cdc_connect_status *status)
 	return status->cause && *status->cause ? status->cause : "no reason given";
 }
 
-static void judge_failed(const struct cdc_connector *connector, struct cdc_item *item)
+/* Keeps what is to be said of one that failed where a threshold judges how many did. */
+static void keep_worst(struct connect_status_worst *worst, const char *name, const struct cdc_finding *finding)
+{
+	struct cdc_buf text = CDC_BUF_INIT;
+
+	if (worst->name && strcmp(worst->name, name) <= 0)
+		return;
+	cdc_buf_addf(&text, "%s %s", name, finding->headline);
+	free(worst->name);
+	free(worst->text);
+	*worst = (struct connect_status_worst){ .name = cdc_strdup(name), .text = cdc_buf_take(&text) };
+}
+
+static void judge_failed(struct connect_status *status, const struct cdc_connector *connector, struct cdc_item *item)
 {
 	TASK_LIST_CLEANUP struct task_list failed = TASK_LIST_INIT;
+	struct cdc_finding *finding;
 	const char *tasks, *cause;
 
 	if (connector->status.state == CDC_CONNECT_FAILED) {
 		cause = cause_of(&connector->status);
-		cdc_finding_headline(cdc_item_raise(item, CONNECTOR_FAILED, "connector failed: %s", cause), "failed: %s",
-		    cause);
+		finding = cdc_item_raise(item, CONNECTOR_FAILED, "connector failed: %s", cause);
+		cdc_finding_headline(finding, "failed: %s", cause);
+		keep_worst(&status->connector_failed, connector->name, finding);
 	}
 	list_tasks(&failed, connector, CDC_CONNECT_FAILED);
 	if (failed.count == 0)
 		return;
 	cause = cause_of(&failed.first->status);
 	tasks = task_list_text(&failed);
-	cdc_finding_headline(cdc_item_raise(item, FAILED, "%s failed: %s", tasks, cause), "%s failed: %s", tasks, cause);
+	finding = cdc_item_raise(item, FAILED, "%s failed: %s", tasks, cause);
+	cdc_finding_headline(finding, "%s failed: %s", tasks, cause);
+	keep_worst(&status->failed, connector->name, finding);
 }
 
 static void judge_unassigned(const struct cdc_connector *connector, struct cdc_item *item)
@@ -227,8 +248,8 @@ static void judge_dead_worker(const struct connect_status *status, const struct 
 	if (tasks.count == 0)
 		return;
 	text = task_list_text(&tasks);
-	cdc_item_raise(item, DEAD_WORKER, "%s on worker %.200s, which does not answer", text,
-	    tasks.first->status.worker);
+	cdc_item_raise(item, DEAD_WORKER, "%s on worker %.200s, which %s", text, tasks.first->status.worker,
+	    has_worker(&status->asked, tasks.first) ? "does not answer" : "no --url names by its worker_id");
 }
 
 static void set_labels(const struct cdc_connector *connector, struct cdc_item *item)
@@ -277,7 +298,7 @@ static void judge_connector(struct connect_status *status, const struct cdc_conn
 	set_labels(connector, item);
 	cdc_item_value(item, CONNECTOR_TASKS, cdc_num_int(tally.tasks));
 	cdc_item_value(item, CONNECTOR_RUNNING, cdc_num_int(tally.running));
-	judge_failed(connector, item);
+	judge_failed(status, connector, item);
 	judge_task_count(status, connector, item);
 	judge_dead_worker(status, connector, item);
 	judge_unassigned(connector, item);
@@ -315,13 +336,20 @@ void connect_status_release(struct connect_status *status)
 {
 	cdc_seen_release(&status->seen);
 	cdc_seen_release(&status->workers);
+	cdc_seen_release(&status->asked);
 	cdc_seen_release(&status->alive);
 	cdc_seen_release(&status->listed);
+	free(status->failed.name);
+	free(status->failed.text);
+	free(status->connector_failed.name);
+	free(status->connector_failed.text);
 }
 
-void connect_status_add_worker(struct connect_status *status, const char *worker)
+void connect_status_add_worker(struct connect_status *status, const char *worker, bool answers)
 {
-	cdc_seen_add(&status->alive, worker);
+	cdc_seen_add(&status->asked, worker);
+	if (answers)
+		cdc_seen_add(&status->alive, worker);
 }
 
 void connect_status_take(struct connect_status *status, const struct cdc_connector *connector)
@@ -363,6 +391,10 @@ static void judge_absent(struct connect_status *status)
 		    !cdc_policy_selects(&status->config->policy, name))
 			continue;
 		cdc_seen_add(&status->seen, name);
+		if (status->starting) {
+			cdc_result_note(status->check, "%s: not judged in this run", name);
+			continue;
+		}
 		item = cdc_result_add(status->check, name);
 		item->absent = true;
 		if (status->doubted)
@@ -383,16 +415,22 @@ void connect_status_set_time(struct connect_status *status, int64_t took_us)
 	cdc_item_value(status->cluster, RESPONSE_TIME, CDC_NUM_ONE / 1000000 * took_us);
 }
 
-void connect_status_end(struct connect_status *status, bool listed)
+bool connect_status_end(struct connect_status *status, bool listed)
 {
 	if (listed || status->connectors > 0) {
 		put(status, TASKS_FAILED, status->tasks_failed);
 		put(status, CONNECTORS_FAILED, status->connectors_failed);
 		put(status, TASKS_UNASSIGNED, status->tasks_unassigned);
+		cdc_item_cause(status->cluster, TASKS_FAILED, status->failed.text);
+		cdc_item_cause(status->cluster, CONNECTORS_FAILED, status->connector_failed.text);
 	}
 	/* of a list that was cut off only what is wrong is known */
 	if (!listed)
-		return;
+		return false;
+	if (status->starting && status->connectors == 0) {
+		connect_status_judge_blind(status, CONNECT_STATUS_STARTING, status->starting);
+		return false;
+	}
 	status->check->elsewhere = status->doubted;
 	judge_absent(status);
 	put(status, CONNECTORS, status->connectors);
@@ -401,4 +439,5 @@ void connect_status_end(struct connect_status *status, bool listed)
 	put(status, WORKERS, (int64_t)status->workers.count);
 	cdc_item_phrase(status->cluster, "%lld of %lld tasks running on %zu worker%s", (long long)status->tasks_running,
 	    (long long)status->tasks, status->workers.count, status->workers.count == 1 ? "" : "s");
+	return true;
 }

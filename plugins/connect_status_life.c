@@ -84,13 +84,10 @@ void connect_status_judge_life(struct connect_status *status, enum connect_statu
 	}
 }
 
-void connect_status_judge_blind(struct connect_status *status)
+void connect_status_judge_blind(struct connect_status *status, enum connect_status_life life, const char *worker)
 {
-	struct cdc_item *cluster = status->cluster;
-	CDC_CLEANUP(cdc_free_string) char *why = cdc_strdup(cluster->findings[0].text);
-
-	cdc_finding_headline(cdc_item_raise(cluster, CDC_COND_NONE, "nothing is known of its connectors"),
-	    "tells nothing of connectors: %s", why);
+	cdc_item_phrase(status->cluster, "connectors not judged in this run: %s is %s", worker,
+	    life == CONNECT_STATUS_STARTING ? "starting" : "rebalancing");
 }
 
 void connect_status_judge_down(struct connect_status *status, const char *text)

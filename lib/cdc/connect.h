@@ -109,7 +109,7 @@ bool cdc_connect_member(const char *json, const char *key, struct cdc_buf *ret);
  */
 bool cdc_connect_is_rebalance(int status, const char *body);
 
-/* True for a 404 that no Connect application wrote: while a worker starts, everything is answered so, in HTML. */
+/* True for a 404 in HTML: while a worker starts, everything is answered so. Connect's own errors are JSON. */
 bool cdc_connect_is_starting(int status, const char *body);
 
 #endif

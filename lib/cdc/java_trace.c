@@ -8,11 +8,27 @@ struct cause {
 	size_t len;
 };
 
-static size_t line_len(const char *text)
+static bool begins_with(const char *text, const char *word)
+{
+	return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* True for a line of the trace itself: what else follows a cause belongs to its message. */
+static bool is_of_trace(const char *line)
+{
+	line += strspn(line, " \t");
+	return begins_with(line, "at ") || begins_with(line, "... ") || begins_with(line, CAUSED_BY) ||
+	    begins_with(line, "Suppressed: ") || begins_with(line, "[CIRCULAR REFERENCE");
+}
+
+/* The line and those that its message goes on in, without blanks at the end. */
+static size_t message_len(const char *text)
 {
 	size_t n = strcspn(text, "\n");
 
-	while (n > 0 && (text[n - 1] == '\r' || text[n - 1] == ' '))
+	while (text[n] == '\n' && !is_of_trace(text + n + 1))
+		n += 1 + strcspn(text + n + 1, "\n");
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
 		n--;
 	return n;
 }
@@ -53,7 +69,7 @@ static size_t secret_len(const char *text, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && !strchr(" &,;\"'}", text[i]))
+	while (i < n && !strchr(" &,;\"'}\t\r\n", text[i]))
 		i++;
 	return i;
 }
@@ -73,7 +89,11 @@ static void add_without_secrets(struct cdc_buf *buf, const char *text, size_t n)
 	while (n > 0) {
 		size_t key = key_len(text, n), secret;
 
-		cdc_buf_add_bytes(buf, text, key ? key : 1);
+		/* a message of several lines becomes one */
+		if (!key && strchr(" \t\r\n", *text))
+			cdc_buf_add(buf, buf->len && buf->text[buf->len - 1] != ' ' ? " " : "");
+		else
+			cdc_buf_add_bytes(buf, text, key ? key : 1);
 		text += key ? key : 1;
 		n -= key ? key : 1;
 		secret = key ? secret_len(text, n) : 0;
@@ -96,17 +116,17 @@ void cdc_java_root_cause(struct cdc_buf *buf, const char *trace)
 
 	while (*trace == '\n' || *trace == '\r' || *trace == ' ' || *trace == '\t')
 		trace++;
-	last = (struct cause){ trace, line_len(trace) };
+	last = (struct cause){ trace, message_len(trace) };
 	for (const char *line = strchr(trace, '\n'); line; line = strchr(line + 1, '\n')) {
 		const char *text = line + 1;
 
 		/* causes of suppressed exceptions are indented: they are not the chain */
-		if (strncmp(text, CAUSED_BY, strlen(CAUSED_BY)) != 0)
+		if (!begins_with(text, CAUSED_BY) || begins_with(text + strlen(CAUSED_BY), "[CIRCULAR REFERENCE"))
 			continue;
 		if (has_message(&last))
 			around = last;
 		text += strlen(CAUSED_BY);
-		last = (struct cause){ text, line_len(text) };
+		last = (struct cause){ text, message_len(text) };
 	}
 	add_cause(buf, last);
 	if (!has_message(&last) && around.len > 0) {

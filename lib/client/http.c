@@ -341,9 +341,15 @@ static void end_late(struct cdc_http *http, struct transfer *transfer)
 {
 	struct cdc_http_exchange *exchange = transfer->exchange;
 
+	double seconds = (double)exchange->header_ms / 1000;
+
 	exchange->late = transfer->failed = true;
-	cdc_fail(&exchange->err, CDC_ERR_TIMEOUT, "%s did not answer with %s within %.1f s", exchange->url->target,
-	    exchange->what, (double)exchange->header_ms / 1000);
+	if (transfer->resolved)
+		cdc_fail(&exchange->err, CDC_ERR_TIMEOUT, "%s did not answer with %s within %.1f s", exchange->url->target,
+		    exchange->what, seconds);
+	else
+		cdc_fail(&exchange->err, CDC_ERR_TIMEOUT, "%s: no address found for that name within %.1f s",
+		    exchange->url->target, seconds);
 	end(http, transfer, CURLE_OPERATION_TIMEDOUT);
 }
 

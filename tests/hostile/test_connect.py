@@ -67,7 +67,7 @@ SUITE = cases.Suite(
                                                                            b"<html>", b'[["a"]]')]
     + [
         Case("names are HTML with 404", functools.partial(fakeconnect.serve, Worker({"a": connector()}, answers={
-            "/connectors": (404, fakeconnect.HTML_404), LIST: (200, GOOD)})), "UNKNOWN"),
+            "/connectors": (404, fakeconnect.HTML_404), LIST: (200, GOOD)})), "WARNING", "starting", args=["--grace=0"]),
         Case("nested too deeply", listing(b'{"a":' * 1000 + b"1" + b"}" * 1000), "UNKNOWN"),
         Case("nested arrays", listing(b'{"a":{"x":' + b"[" * 100000), "UNKNOWN", "nested"),
         Case("a name of 1 MiB", listing({"x" * (1 << 20): GOOD["a"]}), "WARNING", large=True),
@@ -109,7 +109,7 @@ def test_nasty_texts(args):
 def test_nasty_errors():
     for body in (NASTY.encode(), json.dumps({"error_code": 500, "message": NASTY}).encode()):
         for code in (401, 404, 409, 500):
-            assert ask(Worker(everything=(code, body)), "-t", "1").rc in (1, 2, 3)
+            assert ask(Worker(everything=(code, body)), "-t", "1", "--grace=0").rc in (1, 2, 3)
         assert ask(Worker({"a": connector()}, health=(500, body))).rc == 2
 
 
@@ -151,23 +151,47 @@ def test_passwords_in_traces_are_left_out():
     assert done.rc == 2 and "geheim" not in done.text and "ssl=true" in done.text, done
 
 
-def test_who_knows_nothing_is_not_fine():
-    """While all workers start or rebalance nobody tells of connectors: grace or not, that is not OK, and line 1 says why."""
+def test_what_is_normal_for_a_while():
+    """While all workers start or rebalance nobody tells of connectors: tolerated for the grace, and line 1 says so."""
     for answer, condition in ((404, fakeconnect.HTML_404), "is starting"), (fakeconnect.REBALANCE_409, "is rebalancing"), \
             (fakeconnect.REBALANCE_500, "is rebalancing"):
-        for args, state in ((), "UNKNOWN"), (("--grace=0",), "WARNING"), (("--grace=0", "--on", "none=critical"), "CRITICAL"):
+        for args, state, says in ((), "OK", "cluster: connectors not judged in this run: 127.0.0.1:"), (("--grace=0",), "WARNING", condition), \
+                (("--no-state",), "WARNING", condition):
             done = ask(Worker(everything=answer), "-t", "1", args)
-            assert done.state == state and condition in done.line1, done
+            assert done.state == state and says in done.line1 and condition in done.text, done
+        done = ask(Worker({"a": connector()}, answers={"/connectors": answer, LIST: (200, GOOD)}), "-t", "1")
+        assert done.rc == 0 and "connectors not judged in this run" not in done.line1 and condition in done.text, done
+        done = ask(Worker(everything=answer), "--discover", fmt="nagios")
+        assert done.rc == 3, done
 
 
 def test_a_starting_worker_says_nothing_by_its_silence():
-    """A named connector that it does not show is neither missing nor fine, and a discovery would make it vanish."""
+    """A named connector that it does not show is not missing, and a discovery would make it vanish."""
     half = Worker({"a": connector()}, health=fakeconnect.STARTING)
     assert ask(half, "-n", "a").rc == 0
     done = ask(half, "-n", "a", "-n", "b")
-    assert done.rc == 3 and "b: not known to this worker yet" in done.line1, done
+    assert done.rc == 0 and "note: b: not judged in this run" in done.text, done
     done = ask(half, "--discover", fmt="nagios")
-    assert done.rc == 3 and "may not know of all connectors: worker" in done.text, done
+    assert done.rc == 3 and "may not know of all connectors: Worker is still starting up" in done.text, done
+
+
+def test_all_workers_must_be_healthy():
+    """With --all-workers the sign of life of each counts, whoever gave the list."""
+    good = {"a": connector(), "b": connector()}
+    for health, says in ((500, {"status": "unhealthy", "message": "no"}), "is unhealthy (no)"), \
+            (lambda peer: peer.sleep(), "is cut off from Kafka (no answer to /health in 3 s)"):
+        with fakeconnect.serve(Worker(good)) as one, fakeconnect.serve(Worker(good, health=health)) as two:
+            for entry in good.values():
+                entry["status"]["tasks"][0]["worker_id"] = "127.0.0.1:%d" % two
+            urls = ["--url=http://127.0.0.1:%d" % port for port in (one, two)]
+            done = plugin.run(PROGRAM, urls, "--all-workers", "--grace=0", "-t", "8")
+            assert done.rc == 2 and done.line1.endswith("cluster: worker 127.0.0.1:%d %s" % (two, says)), done
+            assert plugin.run(PROGRAM, urls, "--grace=0").rc == 0
+
+
+def test_a_worker_that_nobody_named():
+    done = ask(Worker({"a": connector(worker="c9:8083")}), "--all-workers", "--grace=0")
+    assert done.rc == 2 and "task 0 on worker c9:8083, which no --url names by its worker_id" in done.line1, done
 
 
 @pytest.mark.parametrize("status", [401, 403, 405, 301])

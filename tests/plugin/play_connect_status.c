@@ -38,6 +38,7 @@ static void judge_life(struct connect_status *status, const struct worker_says *
 	if (life == CONNECT_STATUS_ABSENT || life == CONNECT_STATUS_UNTOLD)
 		life = connect_status_of_connector(says->first_status, says->first ? says->first : "", says->first_status == 0);
 	status->doubted = !connect_status_knows_all(life);
+	status->starting = life == CONNECT_STATUS_STARTING ? "c1:8083" : NULL;
 	connect_status_judge_life(status, life, "c1:8083", NULL);
 }
 
@@ -47,7 +48,7 @@ static void add_alive(struct connect_status *status, const char *names)
 	char *next = copy, *name;
 
 	while (next && (name = strsep(&next, " ")) != NULL)
-		connect_status_add_worker(status, name);
+		connect_status_add_worker(status, *name == '-' ? name + 1 : name, *name != '-');
 }
 
 void worker_run(struct stage *stage, const struct worker_says *says, int64_t now_ms)
@@ -62,6 +63,5 @@ void worker_run(struct stage *stage, const struct worker_says *says, int64_t now
 	listed = says->list && read_list(&status, says->list) && read_names(&status, says->names);
 	if (listed)
 		judge_life(&status, says);
-	connect_status_end(&status, listed);
-	stage_end(stage, listed);
+	stage_end(stage, connect_status_end(&status, listed));
 }

@@ -15,7 +15,7 @@ struct worker_says {
 	const char *health;
 	int first_status;        /* what /connectors/FIRST answers where there is no /health */
 	const char *first;
-	const char *alive;       /* with --all-workers: those that answer, separated by blanks */
+	const char *alive;       /* with --all-workers: those that answer, separated by blanks; "-" before one that does not */
 };
 
 /* One run at that time. */

@@ -15,7 +15,14 @@ static const struct {
 	{ "a.b.C: outer\n\tat x\nCaused by: d.e.F: inner\n\tat y\n\t... 5 more\n", "F: inner" },
 	{ "a.b.C: outer\r\n\tat x\r\nCaused by: d.e.F: inner\r\n", "F: inner" },
 	{ "a.C: 1\nCaused by: b.D: 2\nCaused by: org.postgresql.util.PSQLException: ERROR: slot \"x\" does not exist\n  Detail: y\n",
-	    "PSQLException: ERROR: slot \"x\" does not exist" },
+	    "PSQLException: ERROR: slot \"x\" does not exist Detail: y" },
+	/* a message of several lines (MySQL's error 1236) */
+	{ "a.C: outer\n\tat x\nCaused by: b.D: Got fatal error 1236:\n\r\n'the missing\ttransactions are 1-5'\n\tat y\n\t... 2 more\n",
+	    "D: Got fatal error 1236: 'the missing transactions are 1-5'" },
+	{ "a.C: two\nlines password=x\ny\n\tat z\n", "C: two lines password=*** y" },
+	/* a cause that is its own */
+	{ "a.C: outer\n\tat x\nCaused by: b.D: inner\n\tat y\nCaused by: [CIRCULAR REFERENCE: a.C: outer]\n", "D: inner" },
+	{ "a.C: outer\n\tat x\n\t[CIRCULAR REFERENCE: a.C: outer]\n", "C: outer" },
 	/* a cause without a message says little alone */
 	{ "a.C: outer\nCaused by: java.util.concurrent.TimeoutException\n\tat z\n", "TimeoutException in C: outer" },
 	{ "a.C: outer\nCaused by: b.D\nCaused by: e.F\n", "F in C: outer" },
@@ -199,7 +206,8 @@ static void test_answers(void **state CDC_UNUSED)
 	assert_false(cdc_connect_is_rebalance(500, "Request timed out"));
 	assert_false(cdc_connect_is_rebalance(200, "rebalance"));
 	assert_true(cdc_connect_is_starting(404, "<html>"));
-	assert_true(cdc_connect_is_starting(404, ""));
+	assert_false(cdc_connect_is_starting(404, ""));
+	assert_false(cdc_connect_is_starting(404, "not found"));
 	assert_false(cdc_connect_is_starting(404, "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}"));
 	assert_false(cdc_connect_is_starting(503, "<html>"));
 }
