@@ -30,6 +30,18 @@ def pytest_generate_tests(metafunc):
                                          if protocol in (None, targets.of(program).protocol)])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With --dist=loadgroup, the tests that share a server or a suite of cases run in one process, one after another."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        shared = [params[name] for name in ("major", "my_version", "pipe") if name in params]
+        if not shared and "case" in params:
+            shared = [item.module.__name__, params.get("program", "")]
+        if shared:
+            item.add_marker(pytest.mark.xdist_group("-".join(map(str, shared))))
+
+
 @pytest.fixture
 def private(tmp_path_factory):
     """A short private directory: a socket's path may have 107 bytes only, which tmp_path easily passes."""
