@@ -57,12 +57,20 @@ struct cdc_lag_task {
 	bool left_out;   /* another one stands for it */
 };
 
-enum cdc_lag_kind { CDC_LAG_PAGE, CDC_LAG_PROMETHEUS, CDC_LAG_JOLOKIA };
+enum cdc_lag_kind {
+	CDC_LAG_PAGE,
+	CDC_LAG_PROMETHEUS,
+	CDC_LAG_JOLOKIA,
+	CDC_LAG_FILE,
+	CDC_LAG_PIPE /* standard input: another run may be given something else altogether */
+};
 
 /* What was asked, and how it answered. */
 struct cdc_lag_source {
 	enum cdc_lag_kind kind;
-	char *name;          /* host:port or the file */
+	char *name;          /* for texts: host:port or the file */
+	char *identity;      /* the same in one spelling, for the name of the state file */
+	int64_t page_ms;     /* when the page was saved; 0: it was not, or nobody knows */
 	struct cdc_err err;  /* kind CDC_ERR_NONE: it answered */
 	bool cut;            /* it answered in part: what is not on it need not be absent */
 	uint64_t samples;    /* all that it showed */
@@ -85,15 +93,14 @@ struct cdc_lag_facts {
 	uint32_t *slots; /* hash table of task indices + 1 */
 	size_t slot_count;
 	bool debezium;       /* some sample has to do with Debezium */
-	int64_t file_age_ms; /* of the oldest saved page; -1: there is none */
 	int64_t began_ms;    /* wall clock when asking began: what was remembered since then is newer; 0: not known */
 };
 
 void cdc_lag_facts_init(struct cdc_lag_facts *facts);
 void cdc_lag_facts_release(struct cdc_lag_facts *facts);
 
-/* Adds what is asked, a page unless its kind is set; returns its index. */
-size_t cdc_lag_add_source(struct cdc_lag_facts *facts, const char *name);
+/* Adds what is asked; identity: NULL is the name. Returns its index. */
+size_t cdc_lag_add_source(struct cdc_lag_facts *facts, enum cdc_lag_kind kind, const char *name, const char *identity);
 
 /* Notes that a worker's metrics could not be read; once for each worker. */
 void cdc_lag_add_scrape_error(struct cdc_lag_facts *facts, const char *worker, bool down);
@@ -106,7 +113,6 @@ struct cdc_lag_reader {
 	struct cdc_lag_facts *facts;
 	size_t source;
 	char source_text[24];
-	int64_t page_ms; /* when the page was saved; 0: it was not */
 	bool times; /* the samples are those of Prometheus's timestamp(): the value is when the sample was taken */
 	/* what the last name meant */
 	char name[CDC_DBZ_NAME_MAX];
@@ -132,6 +138,13 @@ void cdc_lag_settle(struct cdc_lag_facts *facts);
  * at all. NULL: all that is needed is there. That error is not raised by judging.
  */
 const struct cdc_lag_source *cdc_lag_fatal(const struct cdc_lag_facts *facts);
+
+/*
+ * For --discover: 0, or -1 and a CDC_ERR_PROTOCOL when a worker's metrics could not be read or there are none of
+ * Debezium; a list that is not complete must not be given, for objects would be deleted.
+ */
+int cdc_lag_check_complete(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
+    struct cdc_err *err) CDC_MUST_USE;
 
 /* --- judging ----------------------------------------------------------------------------------------------------- */
 

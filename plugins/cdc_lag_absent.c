@@ -30,16 +30,17 @@ static bool any_answered(const struct cdc_lag_facts *facts)
 	return false;
 }
 
+static const char *explain_scrape_error(const struct cdc_lag_scrape_error *error)
+{
+	return error->down ? "Prometheus cannot scrape it (up is 0)" :
+			     "the exporter could not read the beans (jmx_scrape_error is 1)";
+}
+
 static void judge_scrape_errors(const struct cdc_lag_facts *facts, struct cdc_check *check)
 {
-	for (size_t i = 0; i < facts->scrape_error_count; i++) {
-		const struct cdc_lag_scrape_error *error = &facts->scrape_errors[i];
-
-		cdc_result_raise(check, SCRAPE_ERROR,
-		    error->down ? "%s: Prometheus cannot scrape it (up is 0)" :
-				  "%s: the exporter could not read the beans (jmx_scrape_error is 1)",
-		    error->worker);
-	}
+	for (size_t i = 0; i < facts->scrape_error_count; i++)
+		cdc_result_raise(check, SCRAPE_ERROR, "%s: %s", facts->scrape_errors[i].worker,
+		    explain_scrape_error(&facts->scrape_errors[i]));
 }
 
 /* True if some run saw a task of it. */
@@ -94,6 +95,16 @@ static const char *explain_nothing(const struct cdc_lag_config *config, const st
 	}
 }
 
+int cdc_lag_check_complete(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts, struct cdc_err *err)
+{
+	if (facts->scrape_error_count > 0)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s: %s", facts->scrape_errors[0].worker,
+		    explain_scrape_error(&facts->scrape_errors[0]));
+	if (!facts->debezium)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "no series of Debezium: %s", explain_nothing(config, facts));
+	return 0;
+}
+
 static void judge_no_debezium(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
     struct cdc_check *check)
 {
@@ -109,14 +120,16 @@ const struct cdc_lag_source *cdc_lag_fatal(const struct cdc_lag_facts *facts)
 	return any_answered(facts) || facts->source_count == 0 ? NULL : &facts->sources[0];
 }
 
-static void judge_file(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts, struct cdc_check *check)
+static void judge_page_age(const struct cdc_lag_config *config, const struct cdc_lag_source *source,
+    struct cdc_check *check)
 {
+	int64_t age_ms = check->memory.now_ms - source->page_ms;
 	CDC_BUF_CLEANUP struct cdc_buf age = CDC_BUF_INIT;
 
-	if (facts->file_age_ms <= config->max_age_ms)
+	if (!source->page_ms || age_ms <= config->max_age_ms)
 		return;
-	cdc_text_add_duration(&age, facts->file_age_ms);
-	cdc_result_raise(check, STALE, "the saved page is %s old", age.text);
+	cdc_text_add_duration(&age, age_ms);
+	cdc_result_raise(check, STALE, "%s is stale: the page was saved %s ago", source->name, age.text);
 }
 
 void cdc_lag_judge_sources(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
@@ -127,6 +140,7 @@ void cdc_lag_judge_sources(const struct cdc_lag_config *config, const struct cdc
 	for (size_t i = 0; i < facts->source_count; i++) {
 		const struct cdc_lag_source *source = &facts->sources[i];
 
+		judge_page_age(config, source, check);
 		if (source->err.kind == CDC_ERR_NONE || source == fatal)
 			continue;
 		if (is_down(source) && any_answered(facts))
@@ -134,7 +148,6 @@ void cdc_lag_judge_sources(const struct cdc_lag_config *config, const struct cdc
 		else
 			cdc_result_fail(check, &source->err);
 	}
-	judge_file(config, facts, check);
 	judge_scrape_errors(facts, check);
 	if (!fatal)
 		judge_no_debezium(config, facts, check);
@@ -266,11 +279,23 @@ static void judge_known(const struct cdc_lag_config *config, const struct cdc_la
 	free(sorted);
 }
 
+/* Nobody can tell whether a pipe is the one of the last run. */
+static bool is_piped(const struct cdc_lag_facts *facts)
+{
+	for (size_t i = 0; i < facts->source_count; i++)
+		if (facts->sources[i].kind == CDC_LAG_PIPE)
+			return true;
+	return false;
+}
+
 void cdc_lag_judge_absent(const struct cdc_lag_config *config, const struct cdc_lag_facts *facts,
     struct cdc_check *check)
 {
 	if (cdc_lag_fatal(facts) || check->policy->discover)
 		return;
 	judge_named(facts, check);
-	judge_known(config, facts, check);
+	if (is_piped(facts))
+		check->elsewhere = true;
+	else
+		judge_known(config, facts, check);
 }

@@ -9,13 +9,15 @@
 
 void cdc_lag_facts_init(struct cdc_lag_facts *facts)
 {
-	*facts = (struct cdc_lag_facts){ .file_age_ms = -1 };
+	*facts = (struct cdc_lag_facts){ 0 };
 }
 
 void cdc_lag_facts_release(struct cdc_lag_facts *facts)
 {
-	for (size_t i = 0; i < facts->source_count; i++)
+	for (size_t i = 0; i < facts->source_count; i++) {
 		free(facts->sources[i].name);
+		free(facts->sources[i].identity);
+	}
 	for (size_t i = 0; i < facts->task_count; i++) {
 		free(facts->tasks[i]->key);
 		free(facts->tasks[i]);
@@ -29,10 +31,11 @@ void cdc_lag_facts_release(struct cdc_lag_facts *facts)
 	cdc_lag_facts_init(facts);
 }
 
-size_t cdc_lag_add_source(struct cdc_lag_facts *facts, const char *name)
+size_t cdc_lag_add_source(struct cdc_lag_facts *facts, enum cdc_lag_kind kind, const char *name, const char *identity)
 {
 	CDC_GROW(facts->sources, facts->source_count, &facts->source_capacity);
-	facts->sources[facts->source_count] = (struct cdc_lag_source){ .name = cdc_strdup(name) };
+	facts->sources[facts->source_count] = (struct cdc_lag_source){ .kind = kind, .name = cdc_strdup(name),
+		.identity = cdc_strdup(identity ? identity : name) };
 	return facts->source_count++;
 }
 
@@ -124,7 +127,7 @@ static int find_task(struct cdc_lag_reader *reader, struct cdc_lag_task **ret, s
 		if (facts->task_count == CDC_LAG_TASKS_MAX)
 			return cdc_fail(err, CDC_ERR_PROTOCOL, "more than %d tasks of connectors", CDC_LAG_TASKS_MAX);
 		CDC_GROW(facts->tasks, facts->task_count, &facts->task_capacity);
-		facts->tasks[facts->task_count++] = new_task(key, reader->page_ms);
+		facts->tasks[facts->task_count++] = new_task(key, facts->sources[reader->source].page_ms);
 		facts->slots[slot] = (uint32_t)facts->task_count;
 	}
 	*ret = reader->last = facts->tasks[facts->slots[slot] - 1];

@@ -156,7 +156,8 @@ static void judge_gauge(struct cdc_lag_view *view, cdc_num lag)
 	if (view->binlog) {
 		if (view->disconnected)
 			return;
-		if (just_started(view)) {
+		/* 0 is what a heartbeat left */
+		if (lag > 0 && just_started(view)) {
 			CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
 			cdc_num_print_human(&text, lag, CDC_SECONDS);

@@ -196,10 +196,10 @@ static void judge_counters(struct cdc_lag_view *view)
 		before = 0;
 	if (now > before)
 		cdc_finding_headline(
-		    cdc_item_raise(view->item, ERRONEOUS, "%s%lld erroneous events since the last run", view->prefix,
-			(long long)(now - before)),
-		    "could not process %lld events since the last run (%s%lld since its start): they may be lost",
-		    (long long)(now - before), view->prefix, (long long)now);
+		    cdc_item_raise(view->item, ERRONEOUS, "%s%lld erroneous event%s since the last run", view->prefix,
+			(long long)(now - before), now - before == 1 ? "" : "s"),
+		    "could not process %lld event%s since the last run (%s%lld since its start): data may be lost",
+		    (long long)(now - before), now - before == 1 ? "" : "s", view->prefix, (long long)now);
 }
 
 /*

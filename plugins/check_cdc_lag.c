@@ -17,10 +17,9 @@ static int fail_file(const char *path, struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_USAGE, "--metrics-file: '%.200s': %s", path, strerror(errno));
 }
 
-/* When the page was saved; the oldest one counts. Standard input has no age. */
-static int note_age(const char *path, int fd, struct cdc_lag_reader *samples, struct cdc_err *err)
+/* When the page was saved. A pipe does not say. */
+static int note_time(const char *path, int fd, struct cdc_lag_source *source, struct cdc_err *err)
 {
-	int64_t *oldest_ms = &samples->facts->file_age_ms;
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
@@ -29,12 +28,18 @@ static int note_age(const char *path, int fd, struct cdc_lag_reader *samples, st
 		errno = EISDIR;
 		return fail_file(path, err);
 	}
-	if (!S_ISREG(status.st_mode) || fd == STDIN_FILENO)
-		return 0;
-	samples->page_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-	if (cdc_clock_wall_ms() - samples->page_ms > *oldest_ms)
-		*oldest_ms = cdc_clock_wall_ms() - samples->page_ms;
+	if (S_ISREG(status.st_mode) && source->kind == CDC_LAG_FILE)
+		source->page_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
 	return 0;
+}
+
+static size_t add_file(struct cdc_lag_facts *facts, const char *path)
+{
+	CDC_CLEANUP(cdc_free_string) char *whole = realpath(path, NULL);
+
+	if (cdc_streq(path, "-"))
+		return cdc_lag_add_source(facts, CDC_LAG_PIPE, "standard input", NULL);
+	return cdc_lag_add_source(facts, CDC_LAG_FILE, path, whole);
 }
 
 /* Reads a page to its end: 0, or -1 with a CDC_ERR_USAGE when it cannot be read; what is wrong in it is the source's. */
@@ -61,7 +66,7 @@ static int read_page(const char *path, int fd, struct cdc_exposition *page, stru
 static int read_file(struct cdc_run *run, const char *path, struct cdc_lag_facts *facts, struct cdc_err *err)
 {
 	bool standard = cdc_streq(path, "-");
-	size_t source = cdc_lag_add_source(facts, standard ? "standard input" : path);
+	size_t source = add_file(facts, path);
 	struct cdc_lag_reader samples;
 	struct cdc_exposition page;
 	struct cdc_sample_taker taker;
@@ -74,7 +79,7 @@ static int read_file(struct cdc_run *run, const char *path, struct cdc_lag_facts
 	cdc_lag_reader_init(&samples, facts, source);
 	taker = cdc_lag_taker(&samples);
 	cdc_exposition_init(&page, &taker, false);
-	code = note_age(path, fd, &samples, err);
+	code = note_time(path, fd, &facts->sources[source], err);
 	if (code == 0)
 		code = read_page(path, fd, &page, &facts->sources[source], err);
 	if (run->check.policy->verbose > 0)
@@ -109,7 +114,7 @@ static void add_target(struct cdc_buf *target, const struct cdc_lag_config *conf
 	const char **names = cdc_alloc(count, sizeof(*names));
 
 	for (size_t i = 0; i < count; i++)
-		names[i] = facts->sources[i].name;
+		names[i] = facts->sources[i].identity;
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = i; k > 0 && strcmp(names[k], names[k - 1]) < 0; k--) {
 			const char *other = names[k];
@@ -152,6 +157,8 @@ static int judge(struct cdc_run *run, const struct cdc_lag_config *config, struc
 
 	if (fatal && (!fatal->cut || config->policy.discover))
 		return fail_all(run, facts, fatal, err);
+	if (config->policy.discover && cdc_lag_check_complete(config, facts, err) < 0)
+		return -1;
 	cdc_lag_settle(facts);
 	add_target(&target, config, facts);
 	cdc_run_remember(run, target.text, cdc_lag_selection(config));

@@ -9,7 +9,7 @@
 #include "cdc/prometheus_api.h"
 
 /* Answers are streamed: the limit is there for one that would not end before the deadline does. */
-#define ANSWER_MAX ((int64_t)16 << 30)
+#define ANSWER_MAX ((int64_t)4 << 30)
 
 /* One request and how its answer is read. */
 struct request {
@@ -238,6 +238,14 @@ static const char *name_of(const struct targets *targets, size_t index)
 	return targets->urls[index].target;
 }
 
+/* "host:port/path": two paths of one host are two targets, however the port is written. */
+static void add_identity(struct cdc_buf *identity, const struct cdc_http_url *url)
+{
+	const char *rest = strstr(url->text, "://") + strlen("://");
+
+	cdc_buf_addf(identity, "%s%s", url->target, rest + strcspn(rest, "/?"));
+}
+
 static enum cdc_lag_kind kind_of(const struct cdc_lag_config *config, const struct cdc_strings *urls)
 {
 	if (urls == &config->prometheus_urls)
@@ -261,9 +269,10 @@ static int open_targets(const struct cdc_lag_config *config, const struct cdc_st
 			ret->urls[ret->count++] = url;
 	}
 	for (size_t i = 0; i < ret->count; i++) {
-		size_t source = cdc_lag_add_source(facts, name_of(ret, i));
+		CDC_BUF_CLEANUP struct cdc_buf identity = CDC_BUF_INIT;
 
-		facts->sources[source].kind = kind_of(config, urls);
+		add_identity(&identity, &ret->urls[i]);
+		cdc_lag_add_source(facts, kind_of(config, urls), name_of(ret, i), identity.text);
 	}
 	return cdc_http_open(&config->http, &ret->http, err);
 }

@@ -71,6 +71,9 @@ int cdc_http_fail_transfer(const struct cdc_http_exchange *exchange, CURL *easy,
 	if (code == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
 		return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: no TLS is spoken there (http:// instead?)",
 		    target);
+	if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s speaks no HTTP, an answer with %s was expected: %s", target,
+		    exchange->what, *detail ? detail : curl_easy_strerror(code));
 	return cdc_fail(err, kind_of(code), "%s %s: %s", progress->connected ? "asking" : "cannot connect to", target,
 	    *detail ? detail : curl_easy_strerror(code));
 }

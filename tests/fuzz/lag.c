@@ -8,7 +8,7 @@
 
 static void read_page(struct cdc_lag_facts *facts, const char *name, const char *text)
 {
-	size_t source = cdc_lag_add_source(facts, name);
+	size_t source = cdc_lag_add_source(facts, CDC_LAG_PAGE, name, NULL);
 	struct cdc_err err = { .kind = CDC_ERR_NONE };
 	struct cdc_lag_reader reader;
 	struct cdc_sample_taker taker;

@@ -2,7 +2,9 @@
 
 import functools
 import json
+import os
 import re
+import time
 
 import pytest
 
@@ -201,6 +203,16 @@ def test_discovery_of_half_a_cluster(good):
     assert done.rc == 3 and not done.text.startswith("["), done
 
 
+@pytest.mark.parametrize("text, says", [
+    ("up 1\n", "no series of Debezium"), ("", "no series"), ("jmx_scrape_error 1.0\n", "jmx_scrape_error is 1"),
+    (WHOLE + "jmx_scrape_error 1.0\n", "jmx_scrape_error is 1"), (WHOLE[:-9], "cut off"), ("<html>\n", "begins with")])
+def test_nothing_is_discovered_where_something_is_wrong(text, says):
+    """Zabbix deletes what a list lacks."""
+    with page(text)() as port:
+        done = plugin.run(PROGRAM, "--metrics-url=http://127.0.0.1:%d" % port, "--discover", check=False)
+    assert done.rc == 3 and says in done.line1 and "[" not in done.text, done
+
+
 # --- Prometheus and Jolokia ---------------------------------------------------------------------------------
 
 def test_prometheus():
@@ -286,3 +298,57 @@ def test_files(tmp_path):
     with open("/dev/null") as file:
         done = plugin.run(PROGRAM, "--metrics-file=-", stdin=file)
     assert done.rc == 3 and "no series of Debezium" in done.line1, done
+
+
+def test_saved_pages_are_told_apart(tmp_path, private):
+    """The same words for another file are another target; other words for the same file are not."""
+    for name in "a", "b":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page").write_text(fakemetrics.text({name: HEALTHY}))
+
+    def look(directory, path="page"):
+        return plugin.run(PROGRAM, "--metrics-file=%s" % path, cwd=tmp_path / directory, state_dir=private, check=False)
+    assert look("a").rc == 0 and "no series" not in look("b").text
+    (tmp_path / "a" / "page").write_text(fakemetrics.text({"c": HEALTHY}))
+    for path in "page", "./page", tmp_path / "a" / "page":
+        assert "a: no series" in look("a", path).text, path
+
+
+def test_pipes_are_not_compared(tmp_path, private):
+    """What another pipe showed is not missed in this one, unless it was named."""
+    for name in "a", "b":
+        (tmp_path / name).write_text(fakemetrics.text({name: HEALTHY}))
+    for name in "a", "b":
+        with open(tmp_path / name) as file:
+            done = plugin.run(PROGRAM, "--metrics-file=-", "--grace=0", stdin=file, state_dir=private)
+        assert done.rc == 0 and "no series" not in done.text, done
+    with open(tmp_path / "b") as file:
+        assert plugin.run(PROGRAM, "--metrics-file=-", "--grace=0", "-n", "a", stdin=file, state_dir=private).rc == 2
+
+
+def test_paths_of_one_host_are_told_apart(private):
+    def reply(path):
+        return 200, fakemetrics.text({path.strip("/"): HEALTHY}).encode(), "text/plain; version=0.0.4"
+    with fakemetrics.serve(fakemetrics.answer(reply)) as port:
+        for path in "a", "b":
+            done = plugin.run(PROGRAM, "--metrics-url=http://127.0.0.1:%d/%s" % (port, path), state_dir=private)
+            assert done.rc == 0 and "no series" not in done.text, done
+
+
+def test_which_page_is_old(tmp_path):
+    for name, age in (("new", 0), ("old", 3600)):
+        (tmp_path / name).write_text(fakemetrics.text({name: HEALTHY}))
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    done = plugin.run(PROGRAM, ["--metrics-file=%s" % (tmp_path / name) for name in ("new", "old")])
+    assert done.rc == 1 and "%s/old is stale: the page was saved" % tmp_path in done.line1, done
+    assert str(tmp_path) + "/new" not in done.text, done
+
+
+def test_the_same_page_again_is_no_new_look(tmp_path, private):
+    """A page that is saved every minute and read every half."""
+    path = tmp_path / "page"
+    for look in range(4):
+        if look % 2 == 0:
+            path.write_text(fakemetrics.text({"a": {**HEALTHY, "TotalNumberOfEventsSeen": 100 + look}}))
+        done = plugin.run(PROGRAM, "--metrics-file=%s" % path, state_dir=private)
+        assert "a.lag" in done.perf, (look, done)

@@ -2,7 +2,8 @@
 
     with exporter.Server(pipe.worker, "0.20.0") as url: ...
 
-Without rules it names metrics after the beans: the "default export" of many installations.
+Without the word "rules" it names metrics after the beans: the "default export" of many installations. An empty list of
+rules exports nothing.
 """
 
 import contextlib

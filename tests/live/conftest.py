@@ -24,11 +24,22 @@ def pipe(request):
         yield found
 
 
-def pytest_collection_modifyitems(items):
-    """What needs a pipeline is a level of its own (tests/run connect): it downloads much and takes long."""
+def pytest_collection_modifyitems(config, items):
+    """What needs a pipeline is a level of its own (tests/run connect): it downloads much and takes long.
+
+    stacks("new") on a test: it is for that generation only.
+    """
     for item in items:
         if "pipe" in item.fixturenames:
             item.add_marker(pytest.mark.connect)
+    elsewhere = [item for item in items if not _has_stack(item)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if _has_stack(item)]
+
+
+def _has_stack(item):
+    mark = item.get_closest_marker("stacks")
+    return not mark or item.callspec.params["pipe"] in mark.args
 
 
 def pytest_generate_tests(metafunc):

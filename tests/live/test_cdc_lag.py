@@ -15,7 +15,7 @@ from lab import exporter, kafka, lag_situations, plugin, prometheus, web
 PROGRAM = "check_cdc_lag"
 JOB = "connect"
 # What does not depend on the generation is looked at in the newer one.
-new_only = pytest.mark.parametrize("pipe", ["new"], indirect=True, scope="session")
+new_only = pytest.mark.stacks("new")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ SITUATIONS = {
     "mariadb-stopped": (NAMED, "CRITICAL", AWAY),
     "no-debezium": ((), "UNKNOWN", "no series of Debezium"),
 }
-# Those of which an older generation may show something else.
+# Those that are looked at in the older generation, too.
 IN_BOTH = ("busy", "snapshot", "incremental-snapshot", "task-failed", "tagged", "mysql-idle")
 
 
@@ -95,18 +95,11 @@ def look(case, scraper, private, args, state, says):
         yield until(lambda: plugin.run(PROGRAM, way(case.workers, scraper, private), args), state, says)
 
 
-@new_only
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in IN_BOTH else new_only) for name in SITUATIONS])
 def test_situation(pipe, scraper, private, name):
     with lag_situations.make(pipe, name) as case:
         found = list(look(case, scraper, private, *SITUATIONS[name]))
     assert len(found) == len(WAYS)
-
-
-@pytest.mark.parametrize("pipe", ["old"], indirect=True, scope="session")
-@pytest.mark.parametrize("name", IN_BOTH)
-def test_situation_of_the_older_generation(pipe, scraper, private, name):
-    test_situation(pipe, scraper, private, name)
 
 
 # What one look cannot tell
@@ -177,12 +170,15 @@ def test_two_tasks(pipe, scraper, private):
     source = pipe.source("postgres")
     with pipe.connector(source, "orders", custom_metric_tags="task=0") as name:
         case = lag_situations.Case(pipe.worker, server=name, source=source)
-        with pipe.connector(source, "second", topic_prefix=name, custom_metric_tags="task=1"):
+        pipe.worker.create("second", source.connector("second", topic_prefix=name, custom_metric_tags="task=1"))
+        try:
             for done in look(case, scraper, private, ["--discover"], "OK", '"0,1"'):
                 entry = {"{#SERVER}": name, "{#TYPE}": "postgres", "{#TASK}": "0,1", "{#DATABASE}": ""}
                 assert done.json == [entry], done
             for done in look_again(case, scraper, private, "OK", "{}: connected"):
                 assert done.perf["orders.connected"].value == 1, done
+        finally:
+            pipe.worker.delete("second", offsets=True)
         assert list(look_again(case, scraper, private, "WARNING", "{} has lost task 1", "--grace=0"))
 
 
@@ -212,11 +208,16 @@ def test_two_workers(pipe, private):
 @new_only
 def test_mysql_just_started(pipe, scraper, private):
     """What MySQL shows after a start is the age of the last event, not a lag."""
-    with lag_situations.make(pipe, "mysql-idle") as case:
-        case.source.write(20)
-        assert list(look_again(case, scraper, private, "OK", "{}: connected, .* behind its source"))
-        pipe.worker.act(case.server, "restart", "?includeTasks=true")
-        kafka.wait_for(lambda: pipe.worker.bean(case.server, "Connected"), "it is back")
+    source = pipe.source("mysql")
+    with pipe.connector(source, "orders", connect_keep_alive_interval_ms=60000) as name:
+        case = lag_situations.Case(pipe.worker, server=name, source=source)
+        pipe.streaming(name)
+        for _ in range(12):
+            source.write()
+        many = r"{}: connected, .* behind its source.*orders.events=([4-9][0-9]|[0-9]{3})"
+        assert list(look_again(case, scraper, private, "OK", many))
+        pipe.worker.act(name, "restart", "?includeTasks=true")
+        kafka.wait_for(lambda: (pipe.worker.bean(name, "MilliSecondsBehindSource") or 0) > 1000, "it shows an old event")
         for done in look_again(case, scraper, private, "OK", "just started: .* is the age of the last event"):
             assert "orders.lag" not in done.perf, done
 
@@ -261,12 +262,12 @@ def test_custom_tags(pipe, scraper, private):
 def test_other_exporters(pipe):
     """The same beans by the default export and in lower case, from the older exporter and the newer one."""
     source = pipe.source("postgres")
-    with pipe.lab.another_worker(group=pipe.name("jmx"), jmx=True) as worker, pipe.connector(source, worker=worker) as name:
-        pipe.streaming(name, worker)
-        source.write()
+    with pipe.connector(source, "orders") as name:
+        pipe.streaming(name)
+        pipe.seen(source, name)
         for version in "0.20.0", "1.0.1":
-            for options in "rules: []", "lowercaseOutputName: true":
-                with exporter.Server(worker, version, options) as url:
+            for options in "", "lowercaseOutputName: true":
+                with exporter.Server(pipe.worker, version, options) as url:
                     done = until(lambda: plugin.run(PROGRAM, "--metrics-url=" + url, "-n", name), "OK", "connected, .* behind")
                     assert f"{name}.queue" in done.perf, (version, options, done)
 

@@ -79,7 +79,7 @@ static void read_facts(const char *name, struct cdc_lag_facts *facts)
 
 	load(name, &text);
 	body = strchr(text.text, '\n') + 1;
-	cdc_lag_reader_init(&reader, facts, cdc_lag_add_source(facts, "worker:9404"));
+	cdc_lag_reader_init(&reader, facts, cdc_lag_add_source(facts, CDC_LAG_PAGE, "worker:9404", NULL));
 	taker = cdc_lag_taker(&reader);
 	if (ends_in(name, "-jolokia"))
 		samples = read_jolokia(&taker, body, &err);

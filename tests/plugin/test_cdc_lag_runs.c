@@ -51,7 +51,7 @@ static void add(struct cdc_buf *page, const struct shown *shown)
 /* Reads a page as that of a source; "!" in front of its text: the source failed with that error. */
 static void read_source(struct cdc_lag_facts *facts, const char *name, const char *text)
 {
-	size_t source = cdc_lag_add_source(facts, name);
+	size_t source = cdc_lag_add_source(facts, CDC_LAG_PAGE, name, NULL);
 	struct cdc_lag_source *at = &facts->sources[source];
 	struct cdc_exposition page;
 	struct cdc_lag_reader reader;
@@ -182,7 +182,7 @@ static void test_idle(void **state CDC_UNUSED)
 	shown.erroneous++;
 	run(&stage, 4 * MINUTE, &shown);
 	EXPECT(&stage, "orders",
-	    "WARNING: 1 erroneous events since the last run, connected, idle for 1m (last lag 225 ms)");
+	    "WARNING: 1 erroneous event since the last run, connected, idle for 1m (last lag 225 ms)");
 	stage_close(&stage);
 }
 
@@ -686,7 +686,7 @@ static void test_erroneous_is_held(void **state CDC_UNUSED)
 	shown.events = 1;
 	run(&stage, 2 * MINUTE, &shown);
 	EXPECT(&stage, "orders",
-	    "WARNING: 1 erroneous events since the last run, connected, 224 ms behind its source");
+	    "WARNING: 1 erroneous event since the last run, connected, 224 ms behind its source");
 	run(&stage, 24 * HOUR, &shown);
 	assert_int_equal(stage.check.result.state, CDC_WARNING);
 	run(&stage, 26 * HOUR, &shown);
