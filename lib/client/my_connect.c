@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/file.h"
+#include "client/look_up.h"
 
 #define OPTION_FILE_MAX ((size_t)1 << 20)
 
@@ -87,6 +88,8 @@ static int check_files(const struct cdc_my_params *params, struct cdc_err *err)
 		return cdc_fail_in(err, "option --client-cert");
 	if (params->private_key && cdc_file_check(params->private_key, true, err) < 0)
 		return cdc_fail_in(err, "option --private-key");
+	if (params->tls_mode == CDC_MY_DISABLED && (params->ca_cert || params->client_cert || params->private_key))
+		return cdc_fail(err, CDC_ERR_USAGE, "option --tls: disabled, and a certificate or key is given for it");
 	/* libmariadb would go on without any verification */
 	if (params->tls_mode >= CDC_MY_VERIFY_CA && !params->ca_cert)
 		return cdc_fail(err, CDC_ERR_USAGE, "option --tls: a mode that verifies needs --ca-cert");
@@ -261,15 +264,16 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	return check_tls(my, attempt, err);
 }
 
-static int look_up(const struct attempt *attempt, struct addresses *ret, struct cdc_err *err)
+static int look_up(const struct cdc_my *my, const struct attempt *attempt, struct addresses *ret, struct cdc_err *err)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	char address[NI_MAXHOST];
 	int code;
 
 	cdc_run_step(attempt->run, "looking up host %s", attempt->login.host);
-	code = getaddrinfo(attempt->login.host, NULL, &hints, &found);
+	code = cdc_look_up(attempt->login.host, &my->deadline, &found);
+	if (code == CDC_LOOK_UP_LATE)
+		return cdc_fail(err, CDC_ERR_TIMEOUT, "timed out while looking up host %s (--timeout)", attempt->login.host);
 	if (code != 0)
 		return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: no address of host %s: %s", attempt->where,
 		    attempt->login.host, gai_strerror(code));
@@ -291,7 +295,7 @@ static int try_all(struct cdc_my *my, const struct attempt *attempt, struct cdc_
 
 	if (attempt->protocol != MYSQL_PROTOCOL_TCP)
 		return try_once(my, attempt, 1, err);
-	if (look_up(attempt, &addresses, err) < 0)
+	if (look_up(my, attempt, &addresses, err) < 0)
 		return -1;
 	if (attempt->params->tls_mode == CDC_MY_VERIFY_IDENTITY)
 		return try_once(my, attempt, addresses.count, err);

@@ -1,5 +1,6 @@
 """A MySQL server that lies, for every plugin that asks one."""
 
+import atexit
 import functools
 import itertools
 import os
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 
-from lab import cases, fakemy, hostile, proc, targets
+from lab import cases, fakemy, hostile, need, proc, targets
 from lab.fakemy import EOF, OK, Raw, Reply, error, packet
 
 Case = cases.Case
@@ -160,6 +161,7 @@ SCRATCH = proc.scratch()
 def authority():
     """Two certificate authorities for all tests; their directory lives as long as the process."""
     directory = SCRATCH.__enter__()
+    atexit.register(SCRATCH.__exit__, None, None, None)
     os.mkdir(directory + "/other")
     return hostile.Authority(directory), hostile.Authority(directory + "/other", "another")
 
@@ -339,6 +341,18 @@ def test_the_password_is_not_given_away(program, private):
         done = targets.run(program, port, "--password-file", path, "-vvv")
     assert done.state == "UNKNOWN" and "correct horse" not in done.text, done
     assert not any(b"correct horse" in said for said in heard), heard
+
+
+def test_a_name_that_stalls_costs_its_own_share(program):
+    """What the other servers say is told all the same."""
+    if program != "check_mysql_gtid":
+        return
+    need.mounts()
+    foreign = "--gtid-set=5e11fa47-71ca-11e1-9e33-c80aa9429562:1"
+    with fakemy.serve(HEALTHY) as port, hostile.resolver(hostile.answer_nothing) as prefix:
+        done = targets.run(program, port, "-t", "2", foreign, "--candidate=db.example.org", prefix=prefix)
+    assert done.state == "CRITICAL" and "never executed" in done.line1 and done.seconds < 2.5, done
+    assert "looking up host db.example.org" in done.text
 
 
 def test_healthy_over_tls(program):
