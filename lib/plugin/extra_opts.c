@@ -193,7 +193,7 @@ static int take_in(const struct cdc_table *table, const char *default_section, c
 		return cdc_fail(err, CDC_ERR_USAGE,
 		    "--extra-opts: there is no option file in any standard place (the last one is '%s')",
 		    file_paths[CDC_LEN(file_paths) - 1]);
-	if (cdc_file_read(file, &text, err) < 0)
+	if (cdc_file_read_early(file, &text, err) < 0)
 		return cdc_fail_in(err, "--extra-opts");
 	return cdc_extra_opts_parse(table, text.text, section, file, arguments, err);
 }

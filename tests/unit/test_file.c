@@ -4,7 +4,9 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char directory[] = "/tmp/cdc-unit-XXXXXX";
@@ -34,7 +36,7 @@ static int make_directory(void **state CDC_UNUSED)
 
 static int remove_directory(void **state CDC_UNUSED)
 {
-	static const char *const names[] = { "plain", "nul", "large", "secret", "open", "world", "fifo", "link" };
+	static const char *const names[] = { "plain", "nul", "large", "secret", "open", "world", "fifo", "link", "late" };
 
 	for (size_t i = 0; i < CDC_LEN(names); i++)
 		unlink(path_of(names[i]));
@@ -50,6 +52,41 @@ static void test_reads_whole(void **state CDC_UNUSED)
 	assert_int_equal(cdc_file_read(path_of("plain"), &text, &err), 0);
 	assert_string_equal(text.text, "first\nsecond\n");
 	assert_int_equal(cdc_file_check(path_of("plain"), false, &err), 0);
+}
+
+/* What fills a pipe late: opens it, writes, writes again. */
+static pid_t fill_late(const char *path)
+{
+	pid_t child = fork();
+	int fd;
+
+	if (child != 0)
+		return child;
+	poll(NULL, 0, 50);
+	fd = open(path, O_WRONLY);
+	for (int i = 0; i < 2; i++) {
+		poll(NULL, 0, 50);
+		if (write(fd, "part\n", 5) != 5)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static void test_waits_for_a_pipe(void **state CDC_UNUSED)
+{
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT, early = CDC_BUF_INIT;
+	struct cdc_err err;
+	int status;
+	pid_t child;
+
+	assert_int_equal(mkfifo(path_of("late"), 0600), 0);
+	assert_int_equal(cdc_file_read_early(path_of("late"), &early, &err), 0);
+	assert_string_equal(early.text, "");
+	child = fill_late(path_of("late"));
+	assert_int_equal(cdc_file_read(path_of("late"), &text, &err), 0);
+	assert_string_equal(text.text, "part\npart\n");
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 struct refused_case {
@@ -120,7 +157,7 @@ static void test_fifo_does_not_hang(void **state CDC_UNUSED)
 
 	unlink(path_of("fifo"));
 	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
-	if (cdc_file_read(path_of("fifo"), &text, &err) == 0)
+	if (cdc_file_read_early(path_of("fifo"), &text, &err) == 0)
 		assert_string_equal(text.text, "");
 }
 
@@ -128,6 +165,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_whole),
+		cmocka_unit_test(test_waits_for_a_pipe),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_reads_a_secret),
 		cmocka_unit_test(test_fifo_does_not_hang),
