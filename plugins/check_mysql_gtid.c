@@ -138,10 +138,18 @@ static int list_servers(const struct mysql_gtid_config *config, struct mysql_gti
 	return config->source ? add_server(facts, MYSQL_GTID_SOURCE, config->source, config->my.port, err) : 0;
 }
 
-/* Which servers are judged, for the name of the state file. */
+/* Which servers are judged, and whose position: for the name of the state file. A position itself is none of it. */
 static char *selection_of(const struct mysql_gtid_config *config)
 {
 	struct cdc_buf text = CDC_BUF_INIT;
+
+	if (config->gtid_set)
+		cdc_buf_add(&text, "gtid-set ");
+	if (config->gtid_file)
+		cdc_buf_addf(&text, "gtid-file=%s ", config->gtid_file);
+	if (config->offsets)
+		cdc_buf_addf(&text, "offsets=%s server=%s ", config->offsets,
+		    config->offsets_server ? config->offsets_server : "");
 
 	for (size_t i = 0; i < config->candidates.count; i++)
 		cdc_buf_addf(&text, "candidate=%s ", config->candidates.at[i]);

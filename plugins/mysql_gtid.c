@@ -71,8 +71,7 @@ static const struct cdc_condition conditions[] = {
 	OWN(AHEAD) = { "ahead", CDC_CRITICAL,
 	    "the reader has transactions that this server never executed (on a candidate: nor the server of "
 	    "--hostname): wrong server, or lost in a failover" },
-	OWN(ERRANT) = { "errant", CDC_WARNING, "a candidate has transactions that its source has not",
-	    .metric = "errant" },
+	OWN(ERRANT) = { "errant", CDC_WARNING, "a candidate has transactions that its source has not" },
 	OWN(NO_REPLICA_UPDATES) = { "no-replica-updates", CDC_WARNING,
 	    "a candidate does not log replicated changes: a reader cannot continue there" },
 	OWN(CANDIDATE_UNREACHABLE) = { "candidate-unreachable", CDC_WARNING, "there is no connection to a candidate" },

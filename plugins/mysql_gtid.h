@@ -28,6 +28,7 @@ int mysql_gtid_check(const struct mysql_gtid_config *config, struct cdc_err *err
 /* Where the reader is, and which transactions concern it. Zeroed: none is given. */
 struct mysql_gtid_reader {
 	bool given;
+	bool nothing_left;   /* there was a position, and the filter let none of it pass */
 	const char *missing; /* --server names a partition that is not there: its name */
 	struct cdc_gtid_position position; /* filtered */
 	struct cdc_patterns includes, excludes;
@@ -55,6 +56,7 @@ enum mysql_gtid_query {
 	MYSQL_GTID_SETS,
 	MYSQL_GTID_CHANNELS,
 	MYSQL_GTID_HORIZON, /* MariaDB only, with a reader */
+	MYSQL_GTID_FIRST,   /* the same */
 	MYSQL_GTID_QUERIES
 };
 
@@ -82,13 +84,13 @@ struct mysql_gtid_server {
 	const char *aurora, *innodb_read_only, *preserve_order, *parallel_workers;
 	struct mysql_gtid_channel *channels;
 	size_t channel_count;
-	const char *channels_refused, *horizon_refused; /* why they are not known */
+	const char *channels_refused, *horizon_refused, *first_refused; /* why they are not known */
 };
 
 void mysql_gtid_server_release(struct mysql_gtid_server *server);
 
 /*
- * Fill the queries of one step (SETTINGS and SETS; CHANNELS and HORIZON) and mark them as asked; they return the first
+ * Fill the queries of one step (SETTINGS and SETS; CHANNELS to FIRST) and mark them as asked; they return the first
  * and how many there are. The first step may be repeated.
  */
 struct cdc_my_query *mysql_gtid_ask_sets(struct mysql_gtid_server *server, size_t *count);

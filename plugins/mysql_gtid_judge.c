@@ -74,6 +74,8 @@ static void judge_purged(const struct bench *bench, const struct mysql_gtid_serv
 						      "a position of the oldest binary log was expected, and none came");
 		return;
 	}
+	if (server->first_refused && cdc_gtid_needs_first(&reader->position, &server->gtid))
+		cdc_item_raise(item, CDC_COND_DENIED, "where its binary logs begin is not known: %s", server->first_refused);
 	count = cdc_gtid_purged(&reader->position, &server->gtid, &filter, &which);
 	cdc_item_value(item, PURGED_MISSING, cdc_num_uint(count));
 	if (count == 0)
@@ -91,35 +93,44 @@ static void raise_ahead(struct cdc_item *item, uint64_t count, const char *which
 	    "never executed %s, which the reader has: wrong server, or lost in a failover", which);
 }
 
+/* What only waits to be copied; without the server of -H, all that the candidate has not. */
+static void judge_missing(const struct bench *bench, const struct mysql_gtid_server *server, bool beside_main,
+    struct cdc_item *item)
+{
+	const struct cdc_gtid_position *position = &bench->facts->reader.position;
+	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT;
+	uint64_t count = beside_main ? cdc_gtid_missing(position, &server->gtid, &bench->main->gtid, &which) :
+				       cdc_gtid_ahead(position, &server->gtid, NULL, &which);
+
+	cdc_item_value(item, MISSING, cdc_num_uint(count));
+	if (count == 0)
+		return;
+	cdc_item_cause(item, MISSING, which.text);
+	cdc_item_phrase(item, "%llu of the reader's transactions not copied yet (%s)", (unsigned long long)count, which.text);
+}
+
 /* On a candidate, what only waits to be copied is no evidence; what -H does not have either is. */
 static void judge_ahead(const struct bench *bench, const struct mysql_gtid_server *server, struct cdc_item *item)
 {
-	const struct cdc_gtid_position *position = &bench->facts->reader.position;
-	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT, rest = CDC_BUF_INIT;
-	uint64_t beyond = cdc_gtid_ahead(position, &server->gtid, NULL, &which), lost;
+	bool candidate = server->role == MYSQL_GTID_CANDIDATE;
+	bool beside_main = bench->main && bench->main->gtid.mariadb == server->gtid.mariadb;
+	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT;
+	uint64_t count;
 
-	if (server->role == MYSQL_GTID_SERVER) {
-		if (beyond > 0)
-			raise_ahead(item, beyond, which.text);
+	if (candidate)
+		judge_missing(bench, server, beside_main, item);
+	if (candidate && !beside_main)
 		return;
-	}
-	cdc_item_value(item, MISSING, cdc_num_uint(beyond));
-	if (beyond > 0) {
-		cdc_item_cause(item, MISSING, which.text);
-		cdc_item_phrase(item, "%llu of the reader's transactions not copied yet (%s)", (unsigned long long)beyond,
-		    which.text);
-	}
-	if (!bench->main || bench->main->gtid.mariadb != server->gtid.mariadb)
-		return;
-	lost = cdc_gtid_ahead(position, &server->gtid, &bench->main->gtid, &rest);
-	if (lost > 0)
-		raise_ahead(item, lost, rest.text);
+	count = cdc_gtid_ahead(&bench->facts->reader.position, &server->gtid, candidate ? &bench->main->gtid : NULL, &which);
+	if (count > 0)
+		raise_ahead(item, count, which.text);
 }
 
 static void judge_reader(const struct bench *bench, const struct mysql_gtid_server *server, struct cdc_item *item)
 {
 	const struct mysql_gtid_reader *reader = &bench->facts->reader;
 	const struct cdc_gtid_filter filter = mysql_gtid_filter(reader);
+	uint64_t behind;
 
 	if (!reader->given) {
 		if (bench->facts->count == 1)
@@ -136,7 +147,11 @@ static void judge_reader(const struct bench *bench, const struct mysql_gtid_serv
 		return;
 	judge_ahead(bench, server, item);
 	judge_purged(bench, server, item);
-	cdc_item_value(item, BEHIND, cdc_num_uint(cdc_gtid_behind(&reader->position, &server->gtid, &filter)));
+	behind = cdc_gtid_behind(&reader->position, &server->gtid, &filter);
+	cdc_item_value(item, BEHIND, cdc_num_uint(behind));
+	if (reader->nothing_left && behind == 0)
+		cdc_item_raise(item, CDC_COND_NONE, "%s leaves nothing to compare, neither of the position nor of the server",
+		    bench->config->source_includes.count ? "--source-includes" : "--source-excludes");
 	if (cdc_gtid_has_tags(&reader->position.set) && !cdc_gtid_has_tags(&server->gtid.executed))
 		cdc_item_raise(item, TAGGED, "the reader's position has tagged GTIDs");
 }
@@ -146,9 +161,13 @@ static void judge_errant(const struct bench *bench, const struct mysql_gtid_serv
 	CDC_BUF_CLEANUP struct cdc_buf which = CDC_BUF_INIT;
 	uint64_t count;
 
-	if (server->role != MYSQL_GTID_CANDIDATE || !bench->source ||
-	    bench->source->gtid.mariadb != server->gtid.mariadb)
+	if (server->role != MYSQL_GTID_CANDIDATE)
 		return;
+	if (!bench->source || bench->source->gtid.mariadb != server->gtid.mariadb) {
+		cdc_item_phrase(item, "not judged whether it has errant transactions: its source %s",
+		    bench->source ? "is another kind of server" : "could not be read");
+		return;
+	}
 	count = cdc_gtid_errant(&server->gtid, &bench->source->gtid, &which);
 	cdc_item_value(item, ERRANT_COUNT, cdc_num_uint(count));
 	if (count == 0)

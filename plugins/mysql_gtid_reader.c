@@ -133,6 +133,7 @@ int mysql_gtid_read_position(const struct mysql_gtid_config *config, const char 
     struct cdc_err *err)
 {
 	struct cdc_gtid_filter filter = mysql_gtid_filter(ret);
+	bool was_empty;
 
 	ret->includes.any_case = ret->excludes.any_case = true;
 	if (compile(&config->source_includes, "--source-includes", &ret->includes, err) < 0 ||
@@ -148,6 +149,8 @@ int mysql_gtid_read_position(const struct mysql_gtid_config *config, const char 
 	} else {
 		ret->given = true;
 	}
+	was_empty = cdc_gtid_position_is_empty(&ret->position);
 	cdc_gtid_position_filter(&ret->position, &filter);
+	ret->nothing_left = !was_empty && cdc_gtid_position_is_empty(&ret->position);
 	return 0;
 }

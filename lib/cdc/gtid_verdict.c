@@ -41,6 +41,11 @@ int cdc_gtid_position_parse(const char *text, struct cdc_gtid_position *ret, str
 	return 0;
 }
 
+bool cdc_gtid_position_is_empty(const struct cdc_gtid_position *position)
+{
+	return cdc_gtid_is_empty(&position->set) && position->list.count == 0;
+}
+
 bool cdc_gtid_is_foreign(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server)
 {
 	if (!position->mariadb && cdc_gtid_is_empty(&position->set))
@@ -165,8 +170,27 @@ static uint64_t purged_mariadb(const struct cdc_gtid_position *position, const s
 		count = add(count, horizon->at[i].sequence - seen);
 		list_range(&list, horizon->at[i].domain, seen + 1, horizon->at[i].sequence);
 	}
+	if (server->horizon_known && server->first_known && !cdc_domain_gtids_last(horizon, server->first.domain)) {
+		uint64_t seen = reached(&position->list, server->first.domain);
+
+		if (server->first.sequence > 0 && server->first.sequence - 1 > seen) {
+			count = add(count, server->first.sequence - 1 - seen);
+			list_range(&list, server->first.domain, seen + 1, server->first.sequence - 1);
+		}
+	}
 	list_end(&list);
 	return count;
+}
+
+bool cdc_gtid_needs_first(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server)
+{
+	const struct cdc_domain_gtids *list = &server->binlog_pos;
+
+	for (size_t i = 0; server->mariadb && i < list->count; i++)
+		if (!cdc_domain_gtids_last(&server->horizon, list->at[i].domain) &&
+		    list->at[i].sequence > reached(&position->list, list->at[i].domain))
+			return true;
+	return false;
 }
 
 /* True if the server knows the GTID: from its binary log, or as the last one that it applied as a replica. */
@@ -178,12 +202,14 @@ static bool knows(const struct cdc_gtid_server *server, const struct cdc_domain_
 	return (logged && logged->sequence >= gtid->sequence) || (applied && applied->sequence == gtid->sequence);
 }
 
-/* How far a GTID is beyond what the server has; at least 1, for it has not got that one. */
+/* How far a GTID is beyond what the server has; 0 when it has that one, else at least 1. */
 static uint64_t distance(const struct cdc_gtid_server *server, const struct cdc_domain_gtid *gtid)
 {
 	const struct cdc_domain_gtid *logged = cdc_domain_gtids_find(&server->binlog_state, gtid->domain, gtid->server);
 	uint64_t last = reached(&server->binlog_state, gtid->domain);
 
+	if (knows(server, gtid))
+		return 0;
 	if (last < gtid->sequence)
 		return gtid->sequence - last;
 	return logged ? gtid->sequence - logged->sequence : 1;
@@ -198,9 +224,11 @@ static uint64_t ahead_mariadb(const struct cdc_gtid_position *position, const st
 	for (size_t i = 0; i < position->list.count; i++) {
 		const struct cdc_domain_gtid *gtid = &position->list.at[i];
 
-		if (knows(server, gtid) || (also && knows(also, gtid)))
+		uint64_t beyond = distance(server, gtid), beyond_also = also ? distance(also, gtid) : beyond;
+
+		if (beyond == 0 || beyond_also == 0)
 			continue;
-		count = add(count, distance(server, gtid));
+		count = add(count, beyond_also < beyond ? beyond_also : beyond);
 		list_gtid(&list, gtid);
 	}
 	list_end(&list);
@@ -225,6 +253,35 @@ static uint64_t before(const struct cdc_domain_gtids *a, const struct cdc_domain
 	return found;
 }
 
+static uint64_t count_errant(const struct cdc_domain_gtids *candidate, const struct cdc_domain_gtids *source,
+    const struct cdc_domain_gtid *gtid)
+{
+	uint64_t from = before(candidate, source, gtid);
+
+	/* the others of the domain have gone on since then, and what they had before is not known */
+	return from > 0 || !cdc_domain_gtids_last(source, gtid->domain) ? gtid->sequence - from : 1;
+}
+
+static uint64_t missing_mariadb(const struct cdc_gtid_position *position, const struct cdc_gtid_server *candidate,
+    const struct cdc_gtid_server *main, struct cdc_buf *which)
+{
+	struct short_list list = { .buf = which };
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < position->list.count; i++) {
+		const struct cdc_domain_gtid *gtid = &position->list.at[i];
+
+		uint64_t of_candidate = distance(candidate, gtid), of_main = distance(main, gtid);
+
+		if (of_candidate <= of_main)
+			continue;
+		count = add(count, of_candidate - of_main);
+		list_gtid(&list, gtid);
+	}
+	list_end(&list);
+	return count;
+}
+
 static uint64_t errant_mariadb(const struct cdc_domain_gtids *candidate, const struct cdc_domain_gtids *source,
     struct cdc_buf *which)
 {
@@ -237,7 +294,7 @@ static uint64_t errant_mariadb(const struct cdc_domain_gtids *candidate, const s
 
 		if (known && known->sequence >= gtid->sequence)
 			continue;
-		count = add(count, gtid->sequence - (known ? known->sequence : before(candidate, source, gtid)));
+		count = add(count, known ? gtid->sequence - known->sequence : count_errant(candidate, source, gtid));
 		list_gtid(&list, gtid);
 	}
 	list_end(&list);
@@ -281,6 +338,18 @@ uint64_t cdc_gtid_ahead(const struct cdc_gtid_position *position, const struct c
 		return count_and_print(&beyond, which);
 	cdc_gtid_subtract(&beyond, &also->executed, &rest);
 	return count_and_print(&rest, which);
+}
+
+uint64_t cdc_gtid_missing(const struct cdc_gtid_position *position, const struct cdc_gtid_server *candidate,
+    const struct cdc_gtid_server *main, struct cdc_buf *which)
+{
+	CDC_GTID_CLEANUP struct cdc_gtid_set beyond = { 0 }, there = { 0 };
+
+	if (candidate->mariadb)
+		return missing_mariadb(position, candidate, main, which);
+	cdc_gtid_subtract(&position->set, &candidate->executed, &beyond);
+	cdc_gtid_intersect(&beyond, &main->executed, &there);
+	return count_and_print(&there, which);
 }
 
 uint64_t cdc_gtid_errant(const struct cdc_gtid_server *candidate, const struct cdc_gtid_server *source,

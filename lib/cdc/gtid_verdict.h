@@ -25,6 +25,8 @@ struct cdc_gtid_server {
 	struct cdc_domain_gtids binlog_pos, binlog_state, replica_pos; /* MariaDB; replica_pos: gtid_slave_pos */
 	struct cdc_domain_gtids horizon;                              /* BINLOG_GTID_POS(first file, 4) */
 	bool horizon_known;
+	struct cdc_domain_gtid first; /* the first GTID in the oldest log */
+	bool first_known;
 };
 
 void cdc_gtid_position_release(struct cdc_gtid_position *position);
@@ -35,6 +37,8 @@ void cdc_gtid_server_release(struct cdc_gtid_server *server);
  * *ret (which must be zeroed) is unchanged.
  */
 int cdc_gtid_position_parse(const char *text, struct cdc_gtid_position *ret, struct cdc_err *err) CDC_MUST_USE;
+
+bool cdc_gtid_position_is_empty(const struct cdc_gtid_position *position);
 
 /* True if the position's form is the other kind of server's. */
 bool cdc_gtid_is_foreign(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server);
@@ -53,7 +57,11 @@ void cdc_gtid_position_filter(struct cdc_gtid_position *position, const struct c
 uint64_t cdc_gtid_behind(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server,
     const struct cdc_gtid_filter *filter);
 
-/* How many of them the server has purged; above 0 the reader cannot continue here. Appends which, in short form. */
+/*
+ * How many of them the server has purged, or never had in its log: MariaDB serves a reader from the first GTID of a log
+ * that begins with an empty Gtid_list, and does not tell it what it misses (a replica that was set up by a backup and
+ * gtid_slave_pos). Above 0 the reader cannot continue here. Appends which, in short form.
+ */
 uint64_t cdc_gtid_purged(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server,
     const struct cdc_gtid_filter *filter, struct cdc_buf *which);
 
@@ -65,8 +73,19 @@ uint64_t cdc_gtid_ahead(const struct cdc_gtid_position *position, const struct c
     const struct cdc_gtid_server *also, struct cdc_buf *which);
 
 /*
+ * True if it matters for a MariaDB reader which GTID is the first in the log, which `first` tells: it is behind in a
+ * domain that the horizon has nothing of.
+ */
+bool cdc_gtid_needs_first(const struct cdc_gtid_position *position, const struct cdc_gtid_server *server);
+
+/* How many of the reader's transactions a candidate has not, but `main` has. Appends which, in short form. */
+uint64_t cdc_gtid_missing(const struct cdc_gtid_position *position, const struct cdc_gtid_server *candidate,
+    const struct cdc_gtid_server *main, struct cdc_buf *which);
+
+/*
  * How many transactions a candidate has that its source has not: none, when the candidate was read first and nobody
- * wrote to it. Appends which, in short form.
+ * wrote to it. On MariaDB only the last one of each server is known: at least so many, where the domain went on.
+ * Appends which, in short form.
  */
 uint64_t cdc_gtid_errant(const struct cdc_gtid_server *candidate, const struct cdc_gtid_server *source,
     struct cdc_buf *which);

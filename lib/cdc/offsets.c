@@ -229,8 +229,9 @@ static int read_line(const char *line, size_t n, struct cdc_offsets *offsets, st
 		return -1;
 	value = memchr(key + length, '{', (size_t)(end - key) - length);
 	if (!value) {
-		if (end - key < 4 || strncmp(end - 4, "null", 4) != 0)
-			return cdc_fail(err, CDC_ERR_USAGE, "a value {...} or null is expected behind the key");
+		/* kcat prints a tombstone as nothing at all; blanks at the end are gone */
+		if (end > key + length && (end - key < 4 || strncmp(end - 4, "null", 4) != 0))
+			return cdc_fail(err, CDC_ERR_USAGE, "a value {...}, null or nothing is expected behind the key");
 		put(offsets, &offset, true);
 		return 0;
 	}
@@ -286,6 +287,16 @@ static void list_servers(struct cdc_buf *buf, const struct cdc_offsets *offsets)
 		cdc_buf_addf(buf, "%s'%s'", i ? ", " : "", offsets->at[i].server);
 }
 
+/* True if another connector has a partition of the same server; their order tells nothing. */
+static bool of_several_connectors(const struct cdc_offsets *offsets, const struct cdc_offset *offset)
+{
+	for (size_t i = 0; i < offsets->count; i++)
+		if (cdc_streq(offsets->at[i].server, offset->server) &&
+		    !is_same(offsets->at[i].connector, offset->connector))
+			return true;
+	return false;
+}
+
 int cdc_offsets_pick(const struct cdc_offsets *offsets, const char *server, const char *key,
     const struct cdc_offset **ret, struct cdc_err *err)
 {
@@ -293,6 +304,9 @@ int cdc_offsets_pick(const struct cdc_offsets *offsets, const char *server, cons
 	const struct cdc_offset *found = server ? cdc_offsets_find(offsets, server) : NULL;
 	size_t with_key = 0;
 
+	if (found && of_several_connectors(offsets, found))
+		return cdc_fail(err, CDC_ERR_USAGE, "the partition of server '%s' is there for several connectors: '%s' and "
+		    "others; leave only the lines of one", server, found->connector);
 	list_servers(&servers, offsets);
 	if (server && !found)
 		return cdc_fail(err, CDC_ERR_USAGE, "there is no partition of server '%s'; there are %s", server,

@@ -39,8 +39,8 @@ int cdc_offsets_parse(const char *text, struct cdc_offsets *ret, struct cdc_err 
 const struct cdc_offset *cdc_offsets_find(const struct cdc_offsets *offsets, const char *server);
 
 /*
- * The offset of the partition whose server is `server`; with NULL the only one there is, of several the only one that
- * has that key. On failure -1 and a CDC_ERR_USAGE that lists what there is.
+ * The offset of the partition whose server is `server`, which must be that of one connector; with NULL the only one
+ * there is, of several the only one that has that key. On failure -1 and a CDC_ERR_USAGE that lists what there is.
  */
 int cdc_offsets_pick(const struct cdc_offsets *offsets, const char *server, const char *key,
     const struct cdc_offset **ret, struct cdc_err *err) CDC_MUST_USE;

@@ -225,8 +225,26 @@ def test_sources(alone):
     assert check(alone, "--gtid-set", both, f"--source-includes={uuid},11111111-.*").state == OK
     done = check(alone, "--gtid-set", f"{FOREIGN}:1-9", "--source-includes=.*-c80aa9429562")
     assert done.state == CRITICAL and done.perf["server.behind"].value == 0, done
+    done = check(alone, "--gtid-set", both, "--source-includes=no-such-thing")
+    assert done.state == UNKNOWN and "nothing to compare" in done.line1, done
     purge(alone)
     assert check(alone, "--gtid-set=", f"--source-excludes={uuid}").state == OK
+
+
+def test_two_readers(alone, private):
+    """Each has a state of its own: the timer of one does not run on through the other's runs."""
+    paths = [os.path.join(private, name) for name in ("one", "two")]
+    for behind, path in zip((3, 0), paths):
+        with open(path, "w") as file:
+            file.write(offsets_json(upto(alone, last_number(alone) - behind)))
+    states = os.path.join(private, "states")
+    os.mkdir(states)
+    for path in paths * 2:
+        check(alone, f"--offsets={path}", "--server=dbserver1", f"--state-dir={states}", "--warning-for=5m", "-w", "1")
+    assert len([name for name in os.listdir(states) if name.endswith(".state")]) == 2, os.listdir(states)
+    for position in (executed(alone), upto(alone, 1)):  # a set that changes in every run is the same check
+        check(alone, "--gtid-set", position, f"--state-dir={states}", "--warning-for=5m", "-w", "1")
+    assert len([name for name in os.listdir(states) if name.endswith(".state")]) == 3, os.listdir(states)
 
 
 def offsets_json(gtids, name="dbserver1"):
@@ -265,6 +283,24 @@ def test_a_file_with_the_set(alone, private):
         file.write(executed(alone) + "\n")
     done = check(alone, "--gtid-file", path)
     assert done.state == OK and done.perf["server.behind"].value == 0, done
+
+
+def test_a_pipe_that_is_filled_late(alone, private):
+    path = os.path.join(private, "pipe")
+    os.mkfifo(path)
+
+    def fill():
+        time.sleep(0.3)
+        with open(path, "w") as file:
+            file.write(executed_before)
+    executed_before = executed(alone)
+    writer = threading.Thread(target=fill)
+    writer.start()
+    done = check(alone, "--gtid-file", path)
+    writer.join()
+    assert done.state == OK and done.perf["server.behind"].value == 0, done
+    done = check(alone, "--gtid-file", path, "-t", "0.5")
+    assert done.state == UNKNOWN and path in done.line1 and done.seconds < 1.2, done
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -470,7 +506,7 @@ def test_lagging_candidate(pair):
         # what neither of the two has is lost
         done = check(primary, "--gtid-set", upto(primary, last_number(primary) + 1), candidates=[replica])
         assert done.state == CRITICAL and done.items[item(replica)][0] == CRITICAL, done
-        assert done.perf[f"{item(replica)}.missing"].value == 4
+        assert done.perf[f"{item(replica)}.missing"].value == 3
 
 
 def test_purged_candidate(pair):
@@ -494,8 +530,9 @@ def test_errant_candidate(my_lab, my_version):
         assert done.state == WARNING and "errant" in done.line1, done
         assert done.perf[f"{item(replica)}.errant"].value == 2
         assert check(primary, "--on", "errant=ok", candidates=[replica]).state == OK
-        # a threshold replaces the condition
-        assert check(primary, "--warning-errant=5", candidates=[replica]).state == OK
+        # a threshold does not replace the condition
+        assert check(primary, "--warning-errant=5", candidates=[replica]).state == WARNING
+        assert check(primary, "--warning-errant=5", "--on", "errant=ok", candidates=[replica]).state == OK
         assert check(primary, "--critical-errant=1", candidates=[replica]).state == CRITICAL
         # the source of the candidates may be another server than the one that is read
         done = check(replica, "--source", address(primary), candidates=[replica])
@@ -671,6 +708,31 @@ def test_after_a_failover(my_lab, my_version):
         primary.write(5)
         done = check(replica, "--gtid-set", executed(primary))
         assert done.state == CRITICAL and "never executed" in done.line1, done
+
+
+@versions(*MARIADB)
+def test_a_log_that_begins_in_the_middle(my_lab, my_version):
+    """A replica made from a backup serves readers that are older, and skips without a word what it never logged."""
+    with my_lab.fresh_pair(my_version) as (primary, replica):
+        monitor(primary)
+        primary.write(3)
+        replica.caught_up()
+        begin = last_number(primary)
+        replica.sql("STOP SLAVE", "RESET MASTER", "START SLAVE")
+        primary.write(2)
+        replica.caught_up()
+        for number, gone in ((begin, 0), (begin - 1, 1), (begin - 3, 3)):
+            position = upto(primary, number)
+            assert is_served(replica, position)
+            done = check(primary, "--gtid-set", position, candidates=[replica])
+            assert done.state == (CRITICAL if gone else OK), (number, done)
+            assert done.perf[f"{item(replica)}.purged-missing"].value == gone
+            assert done.perf["server.purged-missing"].value == 0
+        poor = primary.account("poor", "SLAVE MONITOR")
+        replica.caught_up()
+        done = check(replica, "--gtid-set", upto(primary, begin), user=poor)
+        assert done.state == UNKNOWN and "GRANT BINLOG MONITOR ON *.* TO 'poor'" in done.line1, done
+        assert check(replica, "--gtid-set", executed(primary), user=poor).state == OK
 
 
 def is_served(server, position):

@@ -1,7 +1,7 @@
 /*
  * check_mysql_gtid over recorded facts: what it says of MySQL 5.7 to 9.7 and MariaDB 10.5 to 11.8 in every situation
- * that was recorded is in mysql_gtid.expected. There, "%" in --gtid-set stands for the server's own UUID (MariaDB: its
- * domain and server, "0-134"), and --candidate=replica for the facts of the same version in the situation "replica".
+ * that was recorded is in mysql_gtid.expected. There, "%" in --gtid-set stands for the server's own UUID (MariaDB: the
+ * number of the first server in its log), and --candidate=replica for the facts of the same version in the situation "replica".
  */
 #include "tests/plugin/facts.h"
 
@@ -9,7 +9,8 @@
 
 /* The files' names of the queries. */
 static const char *const query_names[MYSQL_GTID_QUERIES] = { [MYSQL_GTID_SETTINGS] = "settings",
-	[MYSQL_GTID_SETS] = "sets", [MYSQL_GTID_CHANNELS] = "channels", [MYSQL_GTID_HORIZON] = "horizon" };
+	[MYSQL_GTID_SETS] = "sets", [MYSQL_GTID_CHANNELS] = "channels", [MYSQL_GTID_HORIZON] = "horizon",
+	[MYSQL_GTID_FIRST] = "first" };
 
 static void load(const char *name, const char *query_name, struct cdc_my_query *query)
 {
@@ -67,9 +68,9 @@ static char *spell(const char *text, const struct mysql_gtid_server *server)
 		if (*text != '%') {
 			cdc_buf_add_char(&position, *text);
 		} else if (server->gtid.mariadb) {
-			const struct cdc_domain_gtid *gtid = cdc_domain_gtids_last(&server->gtid.binlog_pos, 0);
+			const struct cdc_domain_gtids *state = &server->gtid.binlog_state;
 
-			cdc_buf_addf(&position, "0-%u", gtid ? (unsigned)gtid->server : 1);
+			cdc_buf_addf(&position, "%u", state->count ? (unsigned)state->at[0].server : 1);
 		} else {
 			char uuid[CDC_GTID_UUID_LEN + 1];
 

@@ -43,6 +43,8 @@ static const struct {
 	{ "[\"c\",{\"server\":\"db\"}]\tnull\n[\"c\",{\"server\":\"db\"}]\t{\"pos\":4}\n", "c/db pos=4" },
 	{ "[\"c\",{\"server\":\"x\"}] {\"pos\":1}\n[\"d\",{\"server\":\"x\"}] {\"pos\":2}\n", "c/x pos=1; d/x pos=2" },
 	{ "CreateTime:1700000000000\tPartition:3\t[\"c\",{\"server\":\"x]\\\"\"}]\t{\"pos\":1}\n", "c/x]\" pos=1" },
+	{ "[\"c\",{\"server\":\"db\"}]\t{\"pos\":4}\n[\"c\",{\"server\":\"db\"}]\t\n", "" },
+	{ "[\"d\",{\"server\":\"x\"}]\n[\"c\",{\"server\":\"db\"}]\t{\"pos\":4}\n", "c/db pos=4" },
 	{ "Processed a total of 0 messages\n", "" },
 };
 
@@ -70,7 +72,7 @@ static const struct {
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "]} x", "" },
 	{ "{\"offsets\":[" PART("a", "{\"pos\":04}") "]}", "" },
 	{ "[\"c\",{\"server\":\"db\"}\t{\"pos\":4}\n", "line 1: a key [\"connector\",{\"server\":\"...\"}] is not closed" },
-	{ "\n[\"c\",{\"server\":\"db\"}]\n", "line 2: a value {...} or null is expected behind the key" },
+	{ "\n[\"c\",{\"server\":\"db\"}]\tnothing\n", "line 2: a value {...}, null or nothing is expected behind the key" },
 	{ "[\"c\",{\"server\":\"db\"}]\t{\"pos\":\n", "line 1" },
 	{ "[\"c\" {\"server\":\"db\"}]\t{\"pos\":4}\n", "line 1" },
 };
@@ -94,7 +96,9 @@ static const struct {
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "]}", NULL, "4" },
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "," PART("b", "{\"pos\":5,\"gtids\":\"x\"}") "]}", NULL, "5" },
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "," PART("b", "{\"pos\":5}") "]}", "a", "4" },
-	{ "[\"c\",{\"server\":\"x\"}] {\"pos\":1}\n[\"d\",{\"server\":\"x\"}] {\"pos\":2}\n", "x", "2" },
+	{ "[\"c\",{\"server\":\"x\"}] {\"pos\":1}\n[\"d\",{\"server\":\"x\"}] {\"pos\":2}\n", "x",
+	    "the partition of server 'x' is there for several connectors: 'd' and others; leave only the lines of one" },
+	{ "[\"c\",{\"server\":\"x\"}] {\"pos\":1}\n[\"d\",{\"server\":\"y\"}] {\"pos\":2}\n", "x", "1" },
 	{ "{\"offsets\":[" PART("a", "{\"gtids\":\"x\"}") "," PART("b", "{\"gtids\":\"x\"}") "]}", NULL,
 	    "there are several partitions: 'a', 'b'; --server=NAME picks one" },
 	{ "{\"offsets\":[" PART("a", "{\"pos\":4}") "]}", "b", "there is no partition of server 'b'; there are 'a'" },
