@@ -18,6 +18,8 @@ from lab import icinga, nagios, node_exporter, nrpe, promtool, sandbox, zabbix_a
 CONTRIB = os.path.join(stand_in.TOP, "contrib")
 PLUGIN_FOLDER = "/usr/lib/nagios/plugins"
 FAKE = (stand_in.PATH, "check_pg_slot")
+PLUGINS = sorted(definitions.generated())
+FAKES = [(stand_in.PATH, name) for name in PLUGINS]
 
 # What the stand-in needs of the CheckCommand where the generated one is not there.
 DEFINITION = """
@@ -108,29 +110,35 @@ def test_all_nagios_services_are_run_below():
 
 @pytest.mark.parametrize("command, expected", [
     *NAGIOS_ARGUMENTS.items(),
-    ("check_pg_slot_opts!pg1", ["--extra-opts=pg1@/etc/cdc-plugins/nagios.ini"])])
+    ("check_pg_slot_opts!pg1", ["--extra-opts=pg1@/etc/cdc-plugins/nagios.ini"]),
+    ("check_connect_status!8083!--all-workers", ["--url=http://127.0.0.1:8083", "--all-workers"]),
+    ("check_cdc_lag!9404", ["--metrics-url=http://127.0.0.1:9404/metrics"]),
+    ("check_mysql_gtid!/etc/my.cnf", ["--hostname=127.0.0.1", "--defaults-file=/etc/my.cnf"]),
+    ("check_binlog_retention!/etc/my.cnf!-w 72h:", ["--hostname=127.0.0.1", "--defaults-file=/etc/my.cnf", "-w", "72h:"])])
 def test_nagios_command_passes_its_options(command, expected):
-    stored = nagios.check(contrib("nagios", "commands.cfg"), command, [FAKE])
+    stored = nagios.check(contrib("nagios", "commands.cfg"), command, FAKES)
     assert arguments(stored.text, stored.long) == expected
 
 
 # --- NRPE -----------------------------------------------------------------------------------------------------------
 
 def nrpe_commands():
-    return dict(re.findall(r"^command\[(\w+)\]=\S+/check_pg_slot (.*)$", contrib("nrpe", "cdc-plugins.cfg"), re.M))
+    """{name: (plugin, arguments)}."""
+    return {name: tuple(rest) for name, *rest in re.findall(r"^command\[(\w+)\]=\S+/(check_\w+) (.*)$",
+                                                            contrib("nrpe", "cdc-plugins.cfg"), re.M)}
 
 
 def test_nrpe_commands_are_all_seen():
     lines = [line for line in contrib("nrpe", "cdc-plugins.cfg").split("\n") if line and not line.startswith("#")]
-    assert len(lines) == len(nrpe_commands()) == 3
+    assert len(lines) == len(nrpe_commands()) == 7
 
 
 @pytest.mark.parametrize("name", sorted(nrpe_commands()))
 def test_nrpe_command_passes_its_options(name):
     text = with_plugins_here(contrib("nrpe", "cdc-plugins.cfg"))
-    seen = nrpe.check(text, name, [FAKE])
+    seen = nrpe.check(text, name, FAKES)
     assert seen.state == 0
-    assert arguments(seen.text, seen.long) == nrpe_commands()[name].split(" ")
+    assert arguments(seen.text, seen.long) == nrpe_commands()[name][1].split(" ")
 
 
 # --- Zabbix ---------------------------------------------------------------------------------------------------------
@@ -214,7 +222,7 @@ def test_zabbix_ini_names_only_known_options():
 
 def shell(box, line, program="/bin/sh"):
     """Run a shipped command line with the stand-in in place of the plugin."""
-    box.install_all([FAKE])
+    box.install_all(FAKES)
     line = with_plugins_here(line).replace("@PLUGINS@", box.path("plugins"))
     done = box.run([program, "-c", line])
     first, *more = done.stdout.decode().rstrip("\n").split("\n")
@@ -222,16 +230,25 @@ def shell(box, line, program="/bin/sh"):
     return arguments(first, more)
 
 
-def test_sensu_check():
-    page = yaml.safe_load(contrib("sensu", "check_pg_slot.yml"))
+SENSU = {
+    "check_pg_slot": ["--hostname=/var/run/postgresql", "--username=sensu", "--warning=5GiB", "--critical=20GiB"],
+    "check_connect_status": ["--url=http://127.0.0.1:8083"],
+    "check_cdc_lag": ["--metrics-url=http://127.0.0.1:9404/metrics"],
+    "check_mysql_gtid": ["--socket=/run/mysqld/mysqld.sock", "--defaults-file=/etc/cdc-plugins/my.cnf"],
+    "check_binlog_retention": ["--socket=/run/mysqld/mysqld.sock", "--defaults-file=/etc/cdc-plugins/my.cnf"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(SENSU))
+def test_sensu_check(name):
+    page = yaml.safe_load(contrib("sensu", name + ".yml"))
     assert (page["type"], page["api_version"]) == ("CheckConfig", "core/v2")
-    assert re.fullmatch(r"[\w.-]+", page["metadata"]["name"])
+    assert page["metadata"]["name"] == name
     spec = page["spec"]
     assert spec["output_metric_format"] == "nagios_perfdata"
     assert spec["interval"] > spec["timeout"] > 10
     with sandbox.Sandbox("sensu") as box:
-        assert shell(box, spec["command"]) == ["--hostname=/var/run/postgresql", "--username=sensu", "--warning=5GiB",
-                                               "--critical=20GiB"]
+        assert shell(box, spec["command"]) == SENSU[name]
 
 
 def mrpe_lines():
@@ -248,7 +265,9 @@ def test_checkmk_lines():
     with sandbox.Sandbox("checkmk") as box:
         seen = {name: shell(box, command, "/bin/bash") for name, command in mrpe_lines()}
     assert seen == {"PG_slots": base,
-                    "PG_slot%20dbz_orders": base + ["--slot=dbz_orders", "--critical-time-to-loss=2h:"]}
+                    "PG_slot%20dbz_orders": base + ["--slot=dbz_orders", "--critical-time-to-loss=2h:"],
+                    "Connect_cluster": SENSU["check_connect_status"], "CDC_lag": SENSU["check_cdc_lag"],
+                    "MySQL_GTID": SENSU["check_mysql_gtid"], "Binlog_retention": SENSU["check_binlog_retention"]}
 
 
 # --- Prometheus -----------------------------------------------------------------------------------------------------
@@ -348,48 +367,62 @@ def test_cron_lines_call_the_script(textfile):
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 FILES = ["nagios/commands.cfg", "nagios/services.cfg.example", "nrpe/cdc-plugins.cfg", "zabbix/cdc-plugins.conf",
-         "sensu/check_pg_slot.yml", "checkmk/mrpe.cfg", "prometheus/cron.example"]
+         *("sensu/%s.yml" % name for name in sorted(SENSU)), "checkmk/mrpe.cfg", "prometheus/cron.example"]
 
 
-def options_that_may_be_used():
+def options_that_may_be_used(name="check_pg_slot"):
     """What the generated definition names, and what it may leave out."""
-    path = definitions.generated().get("check_pg_slot")
+    path = definitions.generated().get(name)
     if path is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("no contrib/icinga2/check_pg_slot.conf")
-        pytest.skip("no contrib/icinga2/check_pg_slot.conf: nothing says which options there are")
+            pytest.fail("no contrib/icinga2/%s.conf" % name)
+        pytest.skip("no contrib/icinga2/%s.conf: nothing says which options there are" % name)
     return {*definitions.options(definitions.read(path)), *definitions.NOT_FOR_ICINGA}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_only_options_that_exist_are_used(name):
-    text = "\n".join(line for line in contrib(name).split("\n") if not line.startswith("#"))
-    used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
-    assert used
-    assert used - options_that_may_be_used() == set()
+    seen = False
+    for line in re.sub(r"\n {4}--", " --", contrib(name)).split("\n"):
+        used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", line)) if not line.startswith("#") else set()
+        plugin = re.search(r"\bcheck_(%s)\b" % "|".join(one[len("check_"):] for one in PLUGINS), line)
+        assert used - options_that_may_be_used(plugin[0] if plugin else "check_pg_slot") == set()
+        seen = seen or used
+    assert seen
 
 
 def command_lines():
-    """(file, arguments) of all command lines whose arguments are complete as they stand."""
-    for name, line in nrpe_commands().items():
-        yield "nrpe " + name, line
-    yield "sensu", yaml.safe_load(contrib("sensu", "check_pg_slot.yml"))["spec"]["command"].split(" ", 1)[1]
+    """(file, plugin, arguments) of all command lines whose arguments are complete as they stand."""
+    for name, (program, line) in nrpe_commands().items():
+        yield "nrpe " + name, program, line
+    for name in SENSU:
+        yield "sensu " + name, name, yaml.safe_load(contrib("sensu", name + ".yml"))["spec"]["command"].split(" ", 1)[1]
     for name, line in mrpe_lines():
-        yield "checkmk " + name, line.split(" ", 1)[1]
+        program, line = line.split(" ", 1)
+        yield "checkmk " + name, os.path.basename(program), line
 
 
-@pytest.mark.parametrize("where, line", list(command_lines()))
-def test_plugin_understands_the_command_line(where, line):
-    """With a socket folder in which nobody listens the plugin gets as far as connecting, and says so."""
-    path = definitions.executable("check_pg_slot")
+@pytest.mark.parametrize("where", ["nrpe", "sensu", "checkmk"])
+def test_every_plugin_has_a_command_line(where):
+    assert {program for place, program, _ in command_lines() if place.startswith(where)} == set(PLUGINS)
+
+
+@pytest.mark.parametrize("where, called, line", list(command_lines()))
+def test_plugin_understands_the_command_line(where, called, line):
+    """With a socket or port on which nobody listens the plugin gets as far as connecting, and says so."""
+    path = definitions.executable(called)
     if not os.access(path, os.X_OK):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("check_pg_slot is not built")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(called + " is not built")
     with sandbox.Sandbox("shipped") as box:
-        box.mkdir("socket")
-        box.write("pgpass", "*:*:*:*:x\n", 0o600)
-        line = line.replace("/var/run/postgresql", box.path("socket")).replace("/etc/check_mk/pgpass",
-                                                                              box.path("pgpass"))
+        port = sandbox.free_port()
+        here = {"/var/run/postgresql": box.mkdir("socket"), "/run/mysqld": box.mkdir("mysqld"),
+                "/etc/check_mk/pgpass": box.write("pgpass", "*:*:*:*:x\n", 0o600),
+                "/etc/cdc-plugins/my.cnf": box.write("my.cnf", "[client]\nuser=monitor\n", 0o600),
+                "127.0.0.1:8083": "127.0.0.1:%d" % port, "127.0.0.1:9404": "127.0.0.1:%d" % port}
+        used = [place for place in here if place in line]
+        for place in used:
+            line = line.replace(place, here[place])
         done = box.run(["/bin/sh", "-c", "%s --no-state %s" % (box.install(path), line)])
         assert done.returncode == 2, done.stdout
-        assert done.stdout.startswith(b"PG_SLOT CRITICAL - ")
-        assert box.path("socket").encode() in done.stdout
+        assert done.stdout.startswith(definitions.tag(called).encode() + b" CRITICAL - ")
+        assert here[used[0]].encode() in done.stdout
