@@ -186,8 +186,9 @@ void cdc_lag_judge_lag(struct cdc_lag_view *view)
 	judge_skew(view);
 	if (view->queue_full)
 		judge_back_pressure(view, lag);
-	else if (!lag->known && !view->disconnected && !view->partial)
-		cdc_item_phrase(view->item, "%sno lag is shown", view->prefix);
+	else if (!lag->known && (view->connected || has_silence(view)) && !view->partial)
+		cdc_item_phrase(view->item, "%sno lag is shown: the exporter has no rule for MilliSecondsBehindSource, or it is no number",
+		    view->prefix);
 	else if (!lag->known)
 		return;
 	else if (lag->value != CDC_LAG_NONE)

@@ -103,13 +103,12 @@ static bool recovers(const struct cdc_lag_view *view)
 		view->old.recovered != view->now.recovered);
 }
 
-/* A bean or two, and none of the stream: a task that starts, or the rest of one that is dead. */
+/* Whatever else there is, nothing tells of the stream: a task that starts, or the rest of one that is dead. */
 static bool shows_nothing(const struct cdc_lag_view *view)
 {
 	const struct cdc_lag_number *at = view->task->at;
 
-	return !at[CDC_DBZ_CONNECTED].known && !at[CDC_DBZ_LAG].known && !at[CDC_DBZ_EVENTS].known &&
-	    !at[CDC_DBZ_SNAPSHOT_RUNNING].known;
+	return !at[CDC_DBZ_CONNECTED].known && !at[CDC_DBZ_LAG].known && !at[CDC_DBZ_SILENCE].known;
 }
 
 static void raise_disconnected(struct cdc_lag_view *view)
@@ -120,7 +119,7 @@ static void raise_disconnected(struct cdc_lag_view *view)
 		cdc_item_phrase(view->item, "%srecovers its schema history", view->prefix);
 	else if (shows_nothing(view))
 		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%snothing of its stream is shown", view->prefix),
-		    "shows nothing of its stream: %sit starts, or its task is dead", view->prefix);
+		    "shows nothing of its stream: %sit starts, is dead, or no rule exports it", view->prefix);
 	else
 		cdc_finding_headline(cdc_item_raise(view->item, DISCONNECTED, "%sdisconnected", view->prefix),
 		    "is disconnected from its source (%sConnected is 0)", view->prefix);

@@ -585,6 +585,27 @@ static void test_one_timer(void **state CDC_UNUSED)
 	stage_close(&stage);
 }
 
+/* The bean of the snapshot alone, or counts alone, are no sight of the stream. */
+static void test_nothing_of_the_stream(void **state CDC_UNUSED)
+{
+	static const char *const pages[] = {
+		"debezium_metrics_SnapshotRunning{plugin=\"postgres\",name=\"orders\",context=\"snapshot\"} 0\n"
+		"debezium_metrics_NumberOfErroneousEvents{plugin=\"postgres\",name=\"orders\",context=\"snapshot\"} 0\n",
+		"debezium_metrics_TotalNumberOfEventsSeen{plugin=\"postgres\",name=\"orders\",context=\"streaming\"} 5\n",
+		"debezium_metrics_MilliSecondsBehindSource{plugin=\"postgres\",name=\"orders\",context=\"streaming\"} NaN\n"
+		"debezium_metrics_Connected{plugin=\"postgres\",name=\"orders\",context=\"streaming\"} NaN\n",
+	};
+
+	for (size_t i = 0; i < CDC_LEN(pages); i++) {
+		struct stage stage;
+
+		stage_open(&stage, &cdc_lag_plugin, "--grace=0");
+		run_pages(&stage, 0, pages[i], NULL);
+		EXPECT(&stage, "orders", "CRITICAL: nothing of its stream is shown");
+		stage_close(&stage);
+	}
+}
+
 static void test_vanished(void **state CDC_UNUSED)
 {
 	struct shown shown = quiet;
@@ -983,6 +1004,7 @@ int main(void)
 		cmocka_unit_test(test_snapshot_stalled),
 		cmocka_unit_test(test_snapshot_aborted),
 		cmocka_unit_test(test_one_timer),
+		cmocka_unit_test(test_nothing_of_the_stream),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_recovery_is_no_disconnection),
 		cmocka_unit_test(test_restart_loop),
