@@ -59,12 +59,14 @@ def make_old(server, *ages):
 
 
 def sizes_of(server):
-    """{name: bytes} once they stay: MariaDB writes into a new log a moment after it was begun."""
+    """{name: bytes} once they stay: MariaDB writes into a new log, a moment after it was begun, that no older is needed."""
     def steady():
-        before = server.binlogs()
-        time.sleep(0.05)
-        return dict(before) if before == server.binlogs() else None
-    return mysqld.wait_for(steady, "the logs grow on", 10)
+        last = server.binlogs()[-1][0]
+        checkpoints = [row["Info"] for row in server.rows(f"SHOW BINLOG EVENTS IN '{last}'")
+                       if row["Event_type"] == "Binlog_checkpoint"]
+        return not checkpoints or checkpoints[-1] == last
+    mysqld.wait_for(steady, "the last log has no checkpoint of its own")
+    return dict(server.binlogs())
 
 
 def near(value, wanted, slack=60):
