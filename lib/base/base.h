@@ -60,6 +60,11 @@ static inline bool cdc_streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static inline bool cdc_begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 #include "base/banned.h"
 
 #endif

@@ -96,25 +96,20 @@ static void add_signed(struct cdc_buf *buf, int64_t number)
 	cdc_buf_add_uint(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-static bool begins_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* Adds one argument where the directive at format is a plain one; returns the directive's length, 0 where it is not. */
 static size_t add_argument(struct cdc_buf *buf, const char *format, va_list *args)
 {
-	if (begins_with(format, "%s")) {
+	if (cdc_begins_with(format, "%s")) {
 		const char *text = va_arg(*args, const char *);
 
 		cdc_buf_add(buf, text ? text : "(null)");
-	} else if (begins_with(format, "%d")) {
+	} else if (cdc_begins_with(format, "%d")) {
 		add_signed(buf, va_arg(*args, int));
-	} else if (begins_with(format, "%" PRId64)) {
+	} else if (cdc_begins_with(format, "%" PRId64)) {
 		add_signed(buf, va_arg(*args, int64_t));
-	} else if (begins_with(format, "%" PRIu64)) {
+	} else if (cdc_begins_with(format, "%" PRIu64)) {
 		cdc_buf_add_uint(buf, va_arg(*args, uint64_t));
-	} else if (begins_with(format, "%zu")) {
+	} else if (cdc_begins_with(format, "%zu")) {
 		cdc_buf_add_uint(buf, va_arg(*args, size_t));
 	} else {
 		return 0;

@@ -41,7 +41,7 @@ static bool open_held(const struct cdc_check *check, const struct cdc_entry *ent
 	const struct cdc_policy *policy = check->policy;
 	int64_t now_ms = check->memory.now_ms;
 
-	if (strncmp(entry->key, KEY_HELD, strlen(KEY_HELD)) != 0)
+	if (!cdc_begins_with(entry->key, KEY_HELD))
 		return false;
 	*condition = cdc_plugin_find_condition(policy->plugin, entry->key + strlen(KEY_HELD));
 	if (*condition < 0 || !policy->rows[*condition]->held)

@@ -154,15 +154,10 @@ void cdc_memory_carry(struct cdc_memory *memory, const char *item, const char *k
 #define KEY_SINCE "since."
 #define KEY_RATE  "rate."
 
-static bool begins_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 void cdc_memory_carry_item(struct cdc_memory *memory, const char *item, bool timers)
 {
 	for (const struct cdc_entry *entry = NULL; (entry = cdc_memory_next(memory, item, entry)) != NULL;) {
-		if ((!timers && begins_with(entry->key, KEY_SINCE)) || (memory->anew && begins_with(entry->key, KEY_RATE)))
+		if ((!timers && cdc_begins_with(entry->key, KEY_SINCE)) || (memory->anew && cdc_begins_with(entry->key, KEY_RATE)))
 			continue;
 		cdc_memory_put(memory, item, entry->key, entry->value);
 	}

@@ -138,11 +138,6 @@ static char *take_line(char **next)
 	return line;
 }
 
-static bool begins_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* A line behind its blank. */
 static bool parse_entry(char *line, struct cdc_entries *entries, uint32_t item)
 {
@@ -163,7 +158,7 @@ static char *parse_items(char **next, struct cdc_entries *entries)
 	uint32_t item = 0;
 	char *line;
 
-	while ((line = take_line(next)) != NULL && !begins_with(line, IDENTITY)) {
+	while ((line = take_line(next)) != NULL && !cdc_begins_with(line, IDENTITY)) {
 		if (*line == ' ') {
 			if (!parse_entry(line + 1, entries, item))
 				return NULL;
@@ -187,7 +182,7 @@ static int parse(char *text, const char *identity, struct cdc_memory *parsed, st
 
 	if (!check_end(text))
 		return damaged(err);
-	if (!begins_with(text, MAGIC))
+	if (!cdc_begins_with(text, MAGIC))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "it is of another version");
 	next += strlen(MAGIC);
 	line = parse_items(&next, &parsed->old);
@@ -196,7 +191,7 @@ static int parse(char *text, const char *identity, struct cdc_memory *parsed, st
 	if (!unescape(line) || !cdc_streq(line + strlen(IDENTITY), identity))
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "it belongs to another check");
 	line = take_line(&next);
-	if (!line || !begins_with(line, RUN) || !cdc_num_parse_int(line + strlen(RUN), &parsed->previous_ms) ||
+	if (!line || !cdc_begins_with(line, RUN) || !cdc_num_parse_int(line + strlen(RUN), &parsed->previous_ms) ||
 	    parsed->previous_ms < 0 || *next)
 		return damaged(err);
 	return 0;
