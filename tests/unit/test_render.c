@@ -638,6 +638,42 @@ static void test_any_text(void **state CDC_UNUSED)
 	}
 }
 
+/* Items that were let go count, and the extreme of the main metric is named although it is among them. */
+static void test_let_go(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *options;
+		const char *begins, *has;
+	} cases[] = {
+		{ "--max-items=2 -w 100 -c 100", "TOY OK - 60 toys, highest depth 69 B (item_59)\n[OK] item_00: ", "\n... and 58 more" },
+		{ "--max-items=2 -w 5: -c 6:", "TOY OK - 60 toys, lowest depth 10 B (item_00)\n[OK] item_00: ", "\n... and 58 more" },
+		{ "--max-items=2 -w 66 -c 68", "TOY CRITICAL - item_59: ", "\n... and 58 more|item_57.depth=67B;66;68;0 item_58.depth=68B;66;68;0 item_59.depth=69B" },
+		{ "--max-items=2 -w 66 -c 68 --problems-only", "TOY CRITICAL - item_59: ", "\n... and 1 more|item_57.depth" },
+		{ "--max-items=60 -w 66 -c 68", "TOY CRITICAL - item_59: ", "|item_00.depth=10B;66;68;0 item_01.depth" },
+	};
+
+	for (size_t i = 0; i < CDC_LEN(cases); i++) {
+		CDC_CLEANUP(cdc_free_string) char *output = NULL;
+		struct stage toy;
+
+		begin(&toy, cases[i].options);
+		for (int k = 59; k >= 0; k--) {
+			struct cdc_item *item;
+			char name[20];
+
+			snprintf(name, sizeof(name), "item_%02d", k);
+			item = cdc_result_add(&toy.check, name);
+			cdc_item_value(item, DEPTH, cdc_num_int(10 + k));
+			cdc_settle(&toy.check, item);
+		}
+		stage_end(&toy, true);
+		output = stage_output(&toy);
+		expect(strncmp(output, cases[i].begins, strlen(cases[i].begins)) == 0 && strstr(output, cases[i].has), "%s: %s",
+		    cases[i].options, output);
+		stage_close(&toy);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -650,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_notes_and_verbose),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_let_go),
 		cmocka_unit_test(test_ranges_in_perfdata),
 		cmocka_unit_test(test_limits_in_perfdata),
 		cmocka_unit_test(test_line1_is_short),
