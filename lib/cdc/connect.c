@@ -228,6 +228,8 @@ static int take_value(void *arg, const struct cdc_json *json, enum cdc_json_kind
 void cdc_connect_reader_init(struct cdc_connect_reader *reader, cdc_connect_take *take, void *arg)
 {
 	*reader = (struct cdc_connect_reader){ .json = CDC_JSON_INIT(take_value, reader), .take = take, .arg = arg };
+	/* a trace may quote a statement with all its values: that must not hide the other connectors */
+	reader->json.cut_texts = true;
 }
 
 void cdc_connect_reader_release(struct cdc_connect_reader *reader)

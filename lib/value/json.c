@@ -169,6 +169,32 @@ static int too_long(struct cdc_err *err)
 	return cdc_fail(err, CDC_ERR_PROTOCOL, "the answer has a text of more than %zu KiB", CDC_JSON_TEXT_MAX >> 10);
 }
 
+/* Where the limit was reached in the middle of an escape, that goes too. */
+static void drop_half_escape(struct cdc_buf *text)
+{
+	size_t i = 1, n = 1;
+
+	for (; i < text->len; i += n) {
+		n = text->text[i] != '\\' ? 1 : i + 1 < text->len && text->text[i + 1] == 'u' ? 6 : 2;
+		if (i + n > text->len)
+			break;
+	}
+	cdc_buf_truncate(text, i < text->len ? i : text->len);
+}
+
+/* Cuts a text to the limit; false where that may not be. */
+static bool cut_string(struct cdc_json *json)
+{
+	if (json->text.len <= CDC_JSON_TEXT_MAX + 1)
+		return true;
+	if (!json->cut_texts || json->in_key)
+		return false;
+	cdc_buf_truncate(&json->text, CDC_JSON_TEXT_MAX + 1);
+	if (json->escaped)
+		drop_half_escape(&json->text);
+	return true;
+}
+
 /* The text without its quotes: as it stands there, or what json-c makes of it. */
 static const char *read_string(struct cdc_json *json, struct cdc_err *err)
 {
@@ -186,7 +212,7 @@ static int end_string(struct cdc_json *json, struct cdc_err *err)
 {
 	const char *text = "";
 
-	if (json->text.len > CDC_JSON_TEXT_MAX + 1)
+	if (!cut_string(json))
 		return too_long(err);
 	if (!json->skip_depth)
 		text = read_string(json, err);
@@ -239,7 +265,7 @@ static size_t take_plain(struct cdc_json *json, const char *bytes, size_t n)
 
 static int take_in_string(struct cdc_json *json, char c, struct cdc_err *err)
 {
-	if (json->text.cut)
+	if (json->text.cut && (!json->cut_texts || json->in_key))
 		return too_long(err);
 	if (c == '"')
 		return end_string(json, err);

@@ -51,7 +51,8 @@ struct cdc_json_level {
 struct cdc_json {
 	cdc_json_take *take;
 	void *arg;
-	size_t depth; /* how many containers are around the value */
+	bool cut_texts; /* longer texts than the limit lose their end, and are no error (keys are) */
+	size_t depth;   /* how many containers are around the value */
 	/* inner */
 	struct cdc_json_level levels[CDC_JSON_DEPTH_MAX];
 	struct cdc_buf path, text;

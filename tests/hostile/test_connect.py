@@ -73,7 +73,7 @@ SUITE = cases.Suite(
         Case("a name of 1 MiB", listing({"x" * (1 << 20): GOOD["a"]}), "WARNING", large=True),
         Case("a name of 2 MiB", listing({"x" * (2 << 20): GOOD["a"]}), "UNKNOWN", large=True),
         Case("a trace of 2 MiB", listing({"a": connector(tasks=[fakeconnect.part("FAILED", trace="x" * (2 << 20))])}),
-             "UNKNOWN", large=True),
+             "CRITICAL", "a task 0 failed: x*", large=True),
         Case("connectors without end", flood(one, b"{"), "UNKNOWN", large=True, timeout=5),
         Case("tasks without end", flood(b'{"id":0,"state":"RUNNING","worker_id":"a:1"},',
                                         b'{"a":{"status":{"connector":{"state":"RUNNING"},"tasks":['), "UNKNOWN", large=True),
@@ -143,6 +143,14 @@ def test_configurations_are_never_shown():
     for args in ((), ("-vvv",), ("--output-format=json", "-vvv"), ("--output-format=prometheus",), ("--discover",)):
         done = ask(Worker({"a": connector(tasks=["FAILED"])}), args)
         assert "geheim-0815" not in done.text, done
+
+
+def test_a_long_trace_hides_nobody():
+    """A trace may quote a statement with all its values."""
+    trace = "a.B: why\n\tat q(r.java:1)\nCaused by: c.D: %s\n" % ("insert into t values (1, \"\\u20ac\") " * 100000)
+    done = ask(Worker({"a": connector(tasks=[fakeconnect.part("FAILED", trace=trace)]), "b": connector(tasks=["FAILED"])}))
+    assert done.rc == 2 and done.items["a"][1].startswith("task 0 failed: D: insert into t values"), done
+    assert done.items["b"][1].startswith("task 0 failed: PSQLException"), done
 
 
 def test_passwords_in_traces_are_left_out():

@@ -24,22 +24,31 @@ def pipe(request):
         yield found
 
 
+def pytest_itemcollected(item):
+    """What needs a pipeline is a level of its own (tests/run connect): it downloads much and takes long."""
+    if "pipe" in item.fixturenames:
+        item.add_marker(pytest.mark.connect)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """What needs a pipeline is a level of its own (tests/run connect): it downloads much and takes long.
+    """One generation after the other, whatever order pytest made: each is started once.
 
     stacks("new") on a test: it is for that generation only.
     """
-    for item in items:
-        if "pipe" in item.fixturenames:
-            item.add_marker(pytest.mark.connect)
     elsewhere = [item for item in items if not _has_stack(item)]
     config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if _has_stack(item)]
+    items[:] = sorted((item for item in items if _has_stack(item)), key=_generation)
 
 
 def _has_stack(item):
     mark = item.get_closest_marker("stacks")
     return not mark or item.callspec.params["pipe"] in mark.args
+
+
+def _generation(item):
+    """Its place among the generations; what needs none comes first."""
+    return 1 + list(stacks.STACKS).index(item.callspec.params["pipe"]) if "pipe" in item.fixturenames else 0
 
 
 def pytest_generate_tests(metafunc):

@@ -15,7 +15,7 @@ from lab import connect_situations, debezium, kafka, plugin
 PROGRAM = "check_connect_status"
 PATIENCE = 20
 # What does not hang on the version of Kafka is seen on one stack.
-new_only = pytest.mark.parametrize("pipe", ["new"], indirect=True, scope="session")
+new_only = pytest.mark.stacks("new")
 
 
 def ask(workers, *args, **how):

@@ -49,7 +49,7 @@ def test_prometheus_scrapes(pipe):
         assert labels["plugin"] == "postgres" and labels["job"] == "connect" and labels["context"] == "streaming"
 
 
-@pytest.mark.parametrize("pipe", ["new"], indirect=True, scope="session")
+@pytest.mark.stacks("new")
 def test_other_exporters_of_the_same_beans(pipe):
     with pipe.connector(pipe.source("postgres")) as name:
         pipe.streaming(name)

@@ -168,6 +168,49 @@ static void test_limits(void **state CDC_UNUSED)
 	expect(read(number.text, number.len, 4096, &values, &err) < 0, "a number of 401 digits was taken");
 }
 
+static int count_text(void *arg, const struct cdc_json *json CDC_UNUSED, enum cdc_json_kind kind, const char *text,
+    struct cdc_err *err CDC_UNUSED)
+{
+	struct cdc_buf *all = arg;
+
+	if (kind == CDC_JSON_STRING)
+		cdc_buf_addf(all, "%zu %.3s ", strlen(text), text + strlen(text) - 3);
+	return 0;
+}
+
+/* A reader that cuts long texts goes on behind them, wherever an escape meets the limit. */
+static void test_cut_texts(void **state CDC_UNUSED)
+{
+	static const struct {
+		size_t plain;
+		const char *end, *counts;
+	} rows[] = {
+		{ CDC_JSON_TEXT_MAX - 3, "abc", "1048576 abc 3 end " },
+		{ CDC_JSON_TEXT_MAX - 3, "abcdef", "1048576 abc 3 end " },
+		{ CDC_JSON_TEXT_MAX - 2, "b\\nd", "1048575 xxb 3 end " },
+		{ CDC_JSON_TEXT_MAX - 3, "b\\\\d", "1048575 xb\\ 3 end " },
+		{ CDC_JSON_TEXT_MAX - 6, "\\u0041bcd", "1048571 xxA 3 end " },
+		{ CDC_JSON_TEXT_MAX - 5, "\\u0041bcd", "1048571 xxx 3 end " },
+		{ CDC_JSON_TEXT_MAX - 1, "\\u0041\\\"\\\\", "1048575 xxx 3 end " },
+		{ 3 * CDC_JSON_TEXT_MAX, "\\n", "1048576 xxx 3 end " },
+	};
+
+	for (size_t i = 0; i < CDC_LEN(rows); i++) {
+		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT, counts = CDC_BUF_INIT;
+		CDC_CLEANUP(cdc_json_release) struct cdc_json json = CDC_JSON_INIT(count_text, &counts);
+		struct cdc_err err = { 0 };
+
+		json.cut_texts = true;
+		cdc_buf_add(&text, "[\"");
+		fill(&text, "x", rows[i].plain);
+		cdc_buf_addf(&text, "%s\",\"end\"]", rows[i].end);
+		for (size_t at = 0, n = 1000; at < text.len; at += n)
+			expect(cdc_json_feed(&json, text.text + at, text.len - at < n ? text.len - at : n, &err) == 0, "%s", err.text);
+		expect(cdc_json_end(&json, &err) == 0, "row %zu: %s", i, err.text);
+		expect_text("counts", counts.text, rows[i].counts);
+	}
+}
+
 static void test_stopped(void **state CDC_UNUSED)
 {
 	CDC_BUF_CLEANUP struct cdc_buf values = CDC_BUF_INIT;
@@ -185,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_cut_texts),
 		cmocka_unit_test(test_stopped),
 	};
 
