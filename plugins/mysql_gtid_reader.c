@@ -104,6 +104,9 @@ static int gtids_of(const struct mysql_gtid_config *config, const struct cdc_off
 		return 0;
 	if (cdc_offsets_pick(offsets, config->offsets_server, "gtids", &offset, err) < 0)
 		return -1;
+	if (offset->count == 0)
+		return cdc_fail(err, CDC_ERR_USAGE, "the offset of server '%s' is empty: it was deleted, and its reader begins anew",
+		    offset->server);
 	*ret = cdc_offset_get(offset, "gtids");
 	if (!*ret)
 		return cdc_fail(err, CDC_ERR_USAGE, "the offset of server '%s' has no gtids: its reader does not use GTIDs "

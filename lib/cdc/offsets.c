@@ -82,7 +82,8 @@ static struct cdc_offset *add(struct cdc_offsets *offsets)
 
 struct answer {
 	struct cdc_offsets *offsets;
-	bool seen; /* there is an "offsets" with a list */
+	bool seen;         /* there is an "offsets" with a list */
+	char message[200]; /* what Connect says instead */
 };
 
 static int take_field(struct answer *answer, const struct cdc_json *json, enum cdc_json_kind kind, const char *text)
@@ -116,6 +117,8 @@ static int take_answer(void *arg, const struct cdc_json *json, enum cdc_json_kin
 		add(answer->offsets);
 	} else if (json->depth == LEVEL_FIELD && kind == CDC_JSON_ARRAY) {
 		return CDC_JSON_SKIP;
+	} else if (json->depth == LEVEL_LIST && kind == CDC_JSON_STRING && cdc_json_key_is(json, LEVEL_ANSWER, "message")) {
+		snprintf(answer->message, sizeof(answer->message), "%s", text);
 	} else if (json->depth == LEVELS) {
 		return take_field(answer, json, kind, text);
 	}
@@ -138,9 +141,11 @@ static int read_answer(const char *text, struct cdc_offsets *offsets, struct cdc
 
 	if (read_json(text, strlen(text), take_answer, &answer, err) < 0)
 		return -1;
+	if (!answer.seen && *answer.message)
+		return cdc_fail(err, CDC_ERR_USAGE, "Kafka Connect answered '%s' instead of offsets", answer.message);
 	if (!answer.seen)
 		return cdc_fail(err, CDC_ERR_USAGE, "there is no list \"offsets\" in it; the answer of "
-						    "/connectors/NAME/offsets is expected");
+						    "/connectors/NAME/offsets, or lines of the offsets topic, are expected");
 	return 0;
 }
 
