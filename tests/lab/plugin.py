@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -127,7 +128,10 @@ def plugin(name, *args, env=None, timeout=30, state_dir=AUTO, check=True, fmt=No
         os.chmod(scratch, 0o755)
         if state_dir is AUTO:
             state_dir = _state_dir(scratch, args, uid)
-        argv = [path(name), *(["--state-dir=%s" % state_dir] if state_dir else []), *args]
+        program = path(name)
+        if uid is not None:  # a clone in /root is closed to everyone else
+            program = shutil.copy(program, os.path.join(scratch, os.path.basename(program)))
+        argv = [program, *(["--state-dir=%s" % state_dir] if state_dir else []), *args]
         command = list(prefix) + WRAPPER + _valgrind(valgrind, scratch) + argv
         done = _run(command, stdin, stdout, closed, timeout, rss, cwd=cwd, umask=umask, user=uid, group=gid or uid,
                     extra_groups=[] if uid else None, env={} if bare else _environment(scratch, env))
