@@ -18,7 +18,7 @@ from lab import hostile, need, plugin, proc, targets
 
 NOBODY = 65534
 # One short note: words enough for a path and a reason, no story.
-NOTE_MAX = 320
+NOTE_MAX = 400
 
 
 @pytest.fixture(scope="module")
