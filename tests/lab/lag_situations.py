@@ -252,7 +252,8 @@ def broker_gone(pipe):
     with _streaming(pipe, "postgres") as case:
         pipe.lab.broker.stop()
         try:
-            kafka.wait_for(lambda: not pipe.worker.beans(case.server), "the beans are gone")
+            # some 18 s; a worker that waits for an answer as the broker goes takes its request.timeout.ms more
+            kafka.wait_for(lambda: not pipe.worker.beans(case.server), "the beans are gone", 120)
             yield case
         finally:
             connect_situations.back(pipe, case.server)

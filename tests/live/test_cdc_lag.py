@@ -146,7 +146,7 @@ def test_vanished(pipe, scraper, private):
         assert list(look_again(case, scraper, private, "OK", "{}: connected"))
     assert list(look_again(case, scraper, private, "WARNING", "{} has no series any more", "--grace=0"))
     with lag_situations.make(pipe, "after-snapshot") as case:
-        assert list(look_again(case, scraper, private, "WARNING", r"{}.* \(seen [0-9]+ s ago\).*connected", "--grace=0"))
+        assert list(look_again(case, scraper, private, "WARNING", "{} was gone .* ago, is back.* connected", "--grace=0"))
 
 
 @new_only
