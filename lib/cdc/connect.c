@@ -321,5 +321,5 @@ bool cdc_connect_is_rebalance(int status, const char *body)
 
 bool cdc_connect_is_starting(int status, const char *body)
 {
-	return status == 404 && strcasestr(body, "<html");
+	return status == 404 && !strstr(body, "error_code") && (strcasestr(body, "<html") || strstr(body, "\"status\":\"404\""));
 }

@@ -109,7 +109,10 @@ bool cdc_connect_member(const char *json, const char *key, struct cdc_buf *ret);
  */
 bool cdc_connect_is_rebalance(int status, const char *body);
 
-/* True for a 404 in HTML: while a worker starts, everything is answered so. Connect's own errors are JSON. */
+/*
+ * True for a 404 that is not Connect's own (which has an error_code) but its web server's, Jetty's: while a worker starts,
+ * everything is answered so, in HTML, or in JSON where that was asked for (4.3.1, 3.9.1).
+ */
 bool cdc_connect_is_starting(int status, const char *body);
 
 #endif

@@ -161,7 +161,8 @@ def test_passwords_in_traces_are_left_out():
 
 def test_what_is_normal_for_a_while():
     """While all workers start or rebalance nobody tells of connectors: tolerated for the grace, and line 1 says so."""
-    for answer, condition in ((404, fakeconnect.HTML_404), "is starting"), (fakeconnect.REBALANCE_409, "is rebalancing"), \
+    for answer, condition in ((404, fakeconnect.HTML_404), "is starting"), \
+            ((404, json.dumps(fakeconnect.JSON_404, separators=(",", ":")).encode()), "is starting"), (fakeconnect.REBALANCE_409, "is rebalancing"), \
             (fakeconnect.REBALANCE_500, "is rebalancing"):
         for args, state, says in ((), "OK", "cluster: connectors not judged in this run: 127.0.0.1:"), (("--grace=0",), "WARNING", condition), \
                 (("--no-state",), "WARNING", condition):

@@ -12,6 +12,8 @@ import urllib.parse
 from lab import hostile, net
 
 HTML_404 = b"<html>\n<head>\n<title>Error 404 Not Found</title>\n</head>\n<body><h2>HTTP ERROR 404 Not Found</h2></body>\n</html>\n"
+# Where JSON is asked for, Jetty's 404 is this (Kafka 4.3.1).
+JSON_404 = {"message": "Not Found", "url": "http://127.0.0.1:8083/connectors", "status": "404"}
 HEALTHY = (200, {"status": "healthy", "message": "Worker has completed startup and is ready to handle requests."})
 STARTING = (503, {"status": "starting", "message": "Worker is still starting up."})
 NO_HEALTH = (404, {"error_code": 404, "message": "HTTP 404 Not Found"})

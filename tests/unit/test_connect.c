@@ -206,6 +206,8 @@ static void test_answers(void **state CDC_UNUSED)
 	assert_false(cdc_connect_is_rebalance(500, "Request timed out"));
 	assert_false(cdc_connect_is_rebalance(200, "rebalance"));
 	assert_true(cdc_connect_is_starting(404, "<html>"));
+	assert_true(cdc_connect_is_starting(404,
+	    "{\n    \"message\":\"Not Found\",\n    \"url\":\"http://127.0.0.1:1/connectors\",\n    \"status\":\"404\"\n}"));
 	assert_false(cdc_connect_is_starting(404, ""));
 	assert_false(cdc_connect_is_starting(404, "not found"));
 	assert_false(cdc_connect_is_starting(404, "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}"));
