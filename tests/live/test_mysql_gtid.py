@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lab import hostile, mysqld, mywire, net
-from lab.mysqld import at_hand, wait_for
+from lab.mysqld import wait_for
 from lab.plugin import plugin
 
 OK, WARNING, CRITICAL, UNKNOWN = "OK", "WARNING", "CRITICAL", "UNKNOWN"
@@ -21,8 +21,7 @@ RIGHTS = {"MySQL": ["REPLICATION CLIENT"], "MariaDB": ["BINLOG MONITOR", "SLAVE 
 
 
 def versions(*wanted):
-    return pytest.mark.parametrize("my_version", [pytest.param(version, marks=[] if at_hand(version) else pytest.mark.skip(
-        reason=f"{version} is large: CDC_FULL=1 fetches it")) for version in wanted])
+    return pytest.mark.parametrize("my_version", mysqld.parameters(wanted))
 
 
 def address(server):
