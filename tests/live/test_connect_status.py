@@ -210,7 +210,8 @@ def test_worker_that_is_started_again(pipe, private):
         why = "worker %s is starting (HTTP 404 to everything, is the URL right?)" % worker.worker_id
         expect(case.workers, "", "OK - cluster: connectors not judged in this run: %s is starting" % worker.worker_id, patience=0)
         expect(case.workers, "--grace=0", "WARNING - cluster: " + why, patience=0)
-        expect([worker, pipe.worker], "--on none=ok", "OK - no connectors found to judge", patience=0)
+        done = expect([worker, pipe.worker], "--on none=ok", "OK - no connectors found to judge*", patience=0)
+        assert "worker %s is starting for 0 s of 6m grace" % worker.worker_id in done.text, done
         worker.wait_state(name, "FAILED", "FAILED")
         expect(case.workers, "", "CRITICAL - orders failed: ConnectException: Failed to find any class that implements Connector"
                                  " and whi…")
