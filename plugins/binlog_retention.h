@@ -83,6 +83,7 @@ struct binlog_retention_facts {
 	size_t count;
 	bool gtids_asked;
 	struct cdc_gtid_server gtids; /* where the reader has GTIDs and they decide */
+	const char *first_refused;    /* why MariaDB's first GTID is not known, with the GRANT; NULL: it is, or was not asked */
 	const char *probe_refused; /* why a probe told nothing, with the GRANT; NULL: it did, or there was none */
 	bool probe_denied;         /* for want of a right */
 };

@@ -167,6 +167,8 @@ void binlog_retention_judge_gtids(const struct binlog_retention_facts *facts, co
 	if (server->mariadb && !server->horizon_known)
 		cdc_item_raise(item, CDC_COND_PROTOCOL, "not known whether its GTIDs are purged: no position of %s",
 		    facts->count ? facts->files[0].name : "the oldest log");
+	if (facts->first_refused)
+		cdc_item_raise(item, CDC_COND_DENIED, "not known where the binary logs begin: %s", facts->first_refused);
 	if (cdc_gtid_ahead(&reader->gtids, server, NULL, &ahead) > 0)
 		cdc_finding_headline(cdc_item_raise(item, FUTURE, "has %s, which the server never executed", ahead.text),
 		    "is beyond the server: it has %s, which was never executed here", ahead.text);

@@ -12,7 +12,7 @@ struct session {
 	const struct binlog_retention_config *config;
 	struct cdc_my *my;
 	char *target;
-	struct cdc_my_query queries[BINLOG_QUERIES], gtid_query;
+	struct cdc_my_query queries[BINLOG_QUERIES], gtid_query, first_query;
 	struct cdc_buf gtid_sql, offsets;
 	struct cdc_my_probe probes[2];
 	struct binlog_retention_facts facts;
@@ -24,6 +24,7 @@ static void session_release(struct session *session)
 	for (size_t i = 0; i < BINLOG_QUERIES; i++)
 		cdc_rows_release(&session->queries[i].rows);
 	cdc_rows_release(&session->gtid_query.rows);
+	cdc_rows_release(&session->first_query.rows);
 	cdc_buf_release(&session->gtid_sql);
 	binlog_retention_facts_release(&session->facts);
 	binlog_reader_release(&session->reader);
@@ -65,7 +66,14 @@ static int ask_gtids(struct session *session, struct cdc_err *err)
 	binlog_retention_ask_gtids(&session->facts, &session->gtid_query, &session->gtid_sql);
 	if (cdc_my_query(session->my, session->run, &session->gtid_query, 1, err) < 0)
 		return -1;
-	return binlog_retention_parse_gtids(&session->gtid_query, &session->facts, err);
+	if (binlog_retention_parse_gtids(&session->gtid_query, &session->facts, err) < 0)
+		return -1;
+	if (!cdc_gtid_needs_first(&session->reader.gtids, &session->facts.gtids))
+		return 0;
+	mysql_gtid_ask_first(&session->first_query);
+	if (cdc_my_query(session->my, session->run, &session->first_query, 1, err) < 0)
+		return -1;
+	return mysql_gtid_parse_first(&session->first_query, &session->facts.gtids, &session->facts.first_refused, err);
 }
 
 static int read_position(struct session *session, struct cdc_err *err)

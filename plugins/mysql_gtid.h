@@ -103,6 +103,14 @@ struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, b
 int mysql_gtid_parse_sets(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err) CDC_MUST_USE;
 
+/*
+ * The query about the first GTID in the oldest binary log of a MariaDB server, and its answer to facts; *refused is why
+ * it is not known, with the GRANT, and belongs to the query. On failure -1 and a CDC_ERR_PROTOCOL.
+ */
+void mysql_gtid_ask_first(struct cdc_my_query *query);
+int mysql_gtid_parse_first(const struct cdc_my_query *query, struct cdc_gtid_server *gtid, const char **refused,
+    struct cdc_err *err) CDC_MUST_USE;
+
 /* All servers in the order in which they were read: candidates, -H, --source. */
 struct mysql_gtid_facts {
 	struct mysql_gtid_reader reader;

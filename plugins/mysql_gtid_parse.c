@@ -21,9 +21,6 @@ static const char sets_mariadb_sql[] =
 /* An empty name stands for the oldest file (sql/sql_repl.cc: gtid_state_from_binlog_pos), and needs no right. */
 static const char horizon_sql[] = "SELECT BINLOG_GTID_POS('', 4) AS horizon";
 
-/* What the oldest log begins with: its format, perhaps its encryption, its list, a checkpoint, the first GTID. */
-static const char first_sql[] = "SHOW BINLOG EVENTS LIMIT 5";
-
 void mysql_gtid_server_release(struct mysql_gtid_server *server)
 {
 	for (size_t i = 0; i < MYSQL_GTID_QUERIES; i++)
@@ -71,8 +68,7 @@ struct cdc_my_query *mysql_gtid_ask_channels(struct mysql_gtid_server *server, b
 		.grant_mariadb = "SLAVE MONITOR ON *.*" };
 	server->queries[MYSQL_GTID_HORIZON] = (struct cdc_my_query){ .name = "the oldest GTID position", .optional = true,
 		.sql = horizon_sql };
-	server->queries[MYSQL_GTID_FIRST] = (struct cdc_my_query){ .name = "the first events of the binary log",
-		.optional = true, .sql = first_sql, .grant = "BINLOG MONITOR ON *.*" };
+	mysql_gtid_ask_first(&server->queries[MYSQL_GTID_FIRST]);
 	server->asked[MYSQL_GTID_CHANNELS] = true;
 	server->asked[MYSQL_GTID_HORIZON] = server->asked[MYSQL_GTID_FIRST] = horizon;
 	*count = horizon ? 3 : 1;
@@ -260,35 +256,13 @@ static int parse_horizon(struct mysql_gtid_server *server, struct cdc_err *err)
 	return parse_list(&query->rows, "horizon", &server->gtid.horizon, err);
 }
 
-/* "GTID 0-1-18", "BEGIN GTID 0-1-18 cid=7": the first of them; none is no error, the log may be empty. */
-static int parse_first(struct mysql_gtid_server *server, struct cdc_err *err)
-{
-	const struct cdc_my_query *query = &server->queries[MYSQL_GTID_FIRST];
-
-	if (query->refused)
-		server->first_refused = query->message;
-	for (size_t i = 0; i < query->rows.count; i++) {
-		const char *type = cdc_rows_get(&query->rows, i, "Event_type"), *info = cdc_rows_get(&query->rows, i, "Info");
-		const char *gtid = type && info && cdc_streq(type, "Gtid") ? strstr(info, "GTID ") : NULL;
-		CDC_CLEANUP(cdc_free_string) char *text = gtid ? cdc_strndup(gtid + 5, strcspn(gtid + 5, " ")) : NULL;
-		CDC_DOMAIN_GTIDS_CLEANUP struct cdc_domain_gtids list = { 0 };
-
-		if (!text)
-			continue;
-		if (cdc_domain_gtids_parse(text, &list, err) < 0 || list.count != 1)
-			return cdc_fail(err, CDC_ERR_PROTOCOL, "the first GTID of the binary log was expected, not '%.60s'", info);
-		server->gtid.first = list.at[0];
-		server->gtid.first_known = true;
-		return 0;
-	}
-	return 0;
-}
-
 int mysql_gtid_parse_channels(struct mysql_gtid_server *server, struct cdc_err *err)
 {
 	if (server->asked[MYSQL_GTID_CHANNELS] && parse_channels(server, err) < 0)
 		return -1;
 	if (!server->asked[MYSQL_GTID_HORIZON])
 		return 0;
-	return parse_horizon(server, err) < 0 || parse_first(server, err) < 0 ? -1 : 0;
+	if (parse_horizon(server, err) < 0)
+		return -1;
+	return mysql_gtid_parse_first(&server->queries[MYSQL_GTID_FIRST], &server->gtid, &server->first_refused, err);
 }

@@ -296,9 +296,9 @@ def test_rights(server):
 
 def test_reader_without_the_right_to_list(server, private):
     """Files cannot be seen, so nobody says that the reader is fine; GTIDs can be seen by everybody."""
+    server.account("none")
     server.write(2)
     option = offsets(private + "/o", file="b.000001", pos=4, gtids=gtids(server))
-    server.account("none")
     blind = check(server, "--binlog-file=b.000001", user="none")
     assert blind.items["reader"][0] == UNKNOWN and "cannot be judged: GRANT" in blind.line1, blind
     seen = check(server, option, user="none")
@@ -547,6 +547,23 @@ def test_after_a_failover(my_lab, my_version, private):
         result = check(replica, with_gtids)
         assert result.state == OK and "its GTIDs decide" in result.line1, result
         assert check(replica, without).state == CRITICAL
+
+
+@on(*MARIADB)
+def test_gtids_that_were_never_logged(my_lab, my_version, private):
+    """A replica made from a backup: its log begins behind the reader, and its horizon is empty as if nothing was missing."""
+    with my_lab.fresh(my_version) as server:
+        expire(server, 30 * DAY)
+        server.sql("RESET MASTER", "SET GLOBAL gtid_slave_pos = '0-1-17'", "SET SESSION server_id = 1",
+                   "SET SESSION gtid_seq_no = 18", "CREATE DATABASE lab")
+        assert server.value("SELECT BINLOG_GTID_POS('b.000001', 4)") == ""
+        at = {name: offsets(f"{private}/{name}", file="b.000001", pos=4, gtids=name) for name in ("0-1-14", "0-1-17")}
+        lost = check(server, at["0-1-14"])
+        assert lost.state == CRITICAL and "cannot continue: it needs domain 0: 15-17" in lost.line1, lost
+        assert check(server, at["0-1-17"]).state == OK
+        server.account("none")
+        blind = check(server, at["0-1-14"], user="none")
+        assert blind.items["reader"][0] == UNKNOWN and "GRANT BINLOG MONITOR" in blind.text, blind
 
 
 def test_gtids_purged(server, private):
