@@ -100,6 +100,18 @@ static void judge_copy(const struct pg_slot_server *server, const struct pg_slot
 		    "is not synced yet: it would not survive a promotion of this standby now");
 }
 
+/*
+ * What a former primary keeps of its failover slots: the worker that copies slots ends at one of its own name, so that
+ * none is copied any more. A standby itself cannot create such a slot.
+ */
+static void judge_obstacle(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
+{
+	if (server->standby && server->sync_slots && slot->failover && !slot->synced)
+		cdc_finding_headline(
+		    cdc_item_raise(item, NOT_SYNCED, "not synced: this standby's own slot stops slot synchronisation (drop it)"),
+		    "is this standby's own slot and stops slot synchronisation: drop it here, or no slot survives a promotion");
+}
+
 static void judge_reserved(const struct pg_slot_config *config, const struct pg_slot_server *server,
     const struct pg_slot *slot, struct cdc_item *item, struct cdc_check *check)
 {
@@ -178,22 +190,31 @@ static void judge_used(const struct pg_slot_config *config, const struct pg_slot
 	else
 		judge_activity(server, slot, item, check);
 	judge_reserved(config, server, slot, item, check);
+	judge_obstacle(server, slot, item);
 	if (server->standby && item->values[RETAINED].known)
 		cdc_item_phrase(item, "standby (positions: WAL received)");
 	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
 		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
 }
 
-static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
-    const struct pg_slot *slot, struct cdc_check *check)
+static struct cdc_item *add_item(const struct pg_slot *slot, struct cdc_check *check)
 {
-	const struct pg_slot_server *server = &facts->server;
 	struct cdc_item *item = cdc_result_add(check, slot->name);
 
 	cdc_item_label(item, LABEL_PLUGIN, slot->plugin);
 	cdc_item_label(item, LABEL_TYPE, slot->physical ? "physical" : "logical");
 	cdc_item_label(item, LABEL_DATABASE, slot->database);
-	item->transient = slot->temporary;
+	return item;
+}
+
+static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
+    const struct pg_slot *slot, struct cdc_check *check)
+{
+	const struct pg_slot_server *server = &facts->server;
+	struct cdc_item *item = add_item(slot, check);
+
+	/* a copy that is not ready yet is temporary too, and a promotion that drops it loses the slot */
+	item->transient = slot->temporary && !slot->synced;
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
 	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
@@ -281,10 +302,29 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_cause(item, WAL_RATE, check->memory.usable ? "no rate yet" : "no memory of earlier runs");
 }
 
+/*
+ * Aurora PostgreSQL without logical replication refuses its position, with "wal_level must be set to 'logical'" or
+ * 0A000. What a slot retains is the question, so that it is not known is no note.
+ */
+static void judge_position(const struct pg_slot_facts *facts, struct cdc_check *check)
+{
+	const char *why = facts->position_refused;
+
+	if (!why)
+		return;
+	if (facts->position_denied)
+		cdc_result_raise(check, CDC_COND_DENIED, "reading the WAL position failed: %s", why);
+	else
+		cdc_result_raise(check, CDC_COND_PROTOCOL,
+		    "the server does not tell its WAL position (%s)%s", why,
+		    facts->position_unlogical ? ": rds.logical_replication is off or the cluster was not rebooted" : "");
+}
+
 /* A fork that has no such functions is no missing right: then it goes without. */
 static void judge_identity(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
-	if (!facts->identity_refused)
+	/* the timeline comes from the position */
+	if (!facts->identity_refused || facts->position_refused)
 		return;
 	if (cdc_policy_asks_condition(check->policy, RECREATED))
 		cdc_result_raise(check, CDC_COND_DENIED, "a failover is not noticed: %s", facts->identity_refused);
@@ -307,10 +347,34 @@ void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_fac
 	cdc_memory_epoch(&check->memory, facts->server.epoch);
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
+	judge_position(facts, check);
 	judge_identity(facts, check);
 	judge_statistics(facts, check);
 	for (size_t i = 0; i < facts->count; i++)
 		if (is_wanted(config, &facts->slots[i]))
 			judge_slot(config, facts, &facts->slots[i], check);
 	judge_named(facts, check);
+}
+
+void pg_slot_judge_seen(const struct pg_slot_config *config, const struct cdc_pg_query *queries, int version,
+    struct cdc_check *check)
+{
+	CDC_CLEANUP(pg_slot_facts_release) struct pg_slot_facts facts = { 0 };
+	struct cdc_err err;
+
+	if (pg_slot_parse_slots(&queries[PG_SLOT_SLOTS].rows, version, &facts, &err) < 0)
+		return;
+	for (size_t i = 0; i < facts.count; i++) {
+		const struct pg_slot *slot = &facts.slots[i];
+		struct cdc_item *item;
+
+		if (!is_wanted(config, slot) || !(pg_slot_is_lost(slot) || has_status(slot, "unreserved")))
+			continue;
+		item = add_item(slot, check);
+		if (pg_slot_is_lost(slot))
+			pg_slot_judge_lost(slot, item);
+		else
+			judge_wal_status(slot, item);
+		cdc_settle(check, item);
+	}
 }

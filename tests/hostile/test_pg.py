@@ -214,7 +214,7 @@ TLS_CASES = [
 # --- answers to queries -------------------------------------------------------------------------------------
 
 
-def query(rows=None, names=None, where="pg_replication_slots|AS position"):
+def query(rows=None, names=None, where="pg_replication_slots|AS (position|standby)"):
     """The queries that matter get these rows and columns, each a function of the healthy ones; all others succeed."""
     def answer(statement):
         reply = HEALTHY(statement)
@@ -283,9 +283,11 @@ QUERIES = [
     Case("query: NULL everywhere", each(None), "UNKNOWN"),
     Case("query: NULL in all queries", each(None, where=""), "UNKNOWN"),
     Case("query: NULL for the slots", each(None, where="pg_replication_slots"), "UNKNOWN"),
-    Case("query: NULL for the server", each(None, where="AS position"), "UNKNOWN"),
-    Case("query: no row for the server", query(lambda row: [], where="AS position"), "UNKNOWN"),
-    Case("query: two rows for the server", query(lambda row: [row, row], where="AS position"), "UNKNOWN"),
+    Case("query: NULL for the server", each(None, where="AS standby"), "UNKNOWN"),
+    Case("query: NULL for the position", each(None, where="AS position"), "UNKNOWN", "position"),
+    Case("query: no row for the server", query(lambda row: [], where="AS standby"), "UNKNOWN"),
+    Case("query: no row for the position", query(lambda row: [], where="AS position"), "UNKNOWN", "position"),
+    Case("query: two rows for the server", query(lambda row: [row, row], where="AS standby"), "UNKNOWN"),
     Case("query: no slot", query(lambda row: [], where="pg_replication_slots"), "UNKNOWN", "no .*slot"),
     Case("query: empty everywhere", each(b""), "UNKNOWN"),
     Case("query: nasty everywhere", each(NASTY), "UNKNOWN"),
