@@ -54,7 +54,7 @@ struct pg_slot_server {
 	struct pg_slot_number keep_size;            /* max_slot_wal_keep_size in bytes, -1: no limit; unknown before 13 */
 	struct pg_slot_number idle_timeout_ms;      /* 0: off; unknown before 18 */
 	struct pg_slot_number timeline;
-	struct pg_slot_number crash_ms;             /* when statistics were last begun anew, as a crash does; or reset */
+	struct pg_slot_number crash_ms;             /* when all statistics were last begun anew, as a crash does */
 	const char *system_identifier;              /* NULL: not known */
 	char epoch[96]; /* one run of one server: within it counters and positions can be compared */
 };

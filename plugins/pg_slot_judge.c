@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 
-/* On a restart every slot becomes inactive anew, some time after the postmaster's own start. */
+#include <stdlib.h>
+
+/* On a restart, and when a backend has crashed, every slot becomes inactive anew, some time after it began. */
 #define RESTART_SLACK_MS 60000
 
 static bool has_status(const struct pg_slot *slot, const char *status)
@@ -23,6 +25,13 @@ static void judge_wal_status(const struct pg_slot *slot, struct cdc_item *item)
 		cdc_item_raise(item, EXTENDED, "extended (keeps more than max_wal_size)");
 }
 
+/* True if the server itself made the slot inactive when it began, so that nobody knows since when it really is. */
+static bool is_of_restart(const struct pg_slot_server *server, int64_t since_ms)
+{
+	return since_ms - server->start_ms < RESTART_SLACK_MS ||
+	    (server->crash_ms.known && llabs(since_ms - server->crash_ms.value) < RESTART_SLACK_MS);
+}
+
 /* How long no consumer has been connected; false where nobody can tell. *lower: it may be longer. */
 static bool inactive_for(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_check *check,
     int64_t *ret_ms, bool *lower)
@@ -31,7 +40,7 @@ static bool inactive_for(const struct pg_slot_server *server, const struct pg_sl
 
 	if (slot->inactive_since_ms.known) {
 		*ret_ms = server->now_ms - slot->inactive_since_ms.value;
-		*lower = slot->inactive_since_ms.value - server->start_ms < RESTART_SLACK_MS;
+		*lower = is_of_restart(server, slot->inactive_since_ms.value);
 		if (*ret_ms < 0)
 			*ret_ms = 0;
 		return true;

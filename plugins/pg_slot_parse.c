@@ -46,11 +46,12 @@ static const char position_sql[] =
 /*
  * The end of one backend by a signal restarts all processes but the postmaster, whose start time stays: restart_lsn of
  * physical slots goes back to the last checkpoint, and all statistics begin at zero, with a new stats_reset (but for
- * slots, where it becomes NULL).
+ * slots, where it becomes NULL). pg_stat_reset_shared() renews one of them alone, so the oldest tells.
  */
 static const char identity_sql[] =
     "SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier, "
-    "(SELECT (extract(epoch FROM stats_reset) * 1000)::bigint FROM pg_stat_bgwriter) AS crash_ms, "
+    "(SELECT (extract(epoch FROM least(b.stats_reset, a.stats_reset)) * 1000)::bigint "
+    "FROM pg_stat_bgwriter b, pg_stat_archiver a) AS crash_ms, "
     "CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::bigint "
     "ELSE concat('x', substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS timeline";
 
