@@ -83,7 +83,7 @@ static void tell(const char *facts, const char *options, const struct step *step
 #define EVIDENCE(changes, why)                                                                               \
 	TELL("pg17-healthy", "-s dbz --no-perfdata", FIRST,                                                  \
 	    { why, MINUTE, changes, CDC_CRITICAL,                                                            \
-		"PG_SLOT CRITICAL - dbz was dropped and created again (" why "): changes may be" },  \
+		"PG_SLOT CRITICAL - dbz was dropped and created again (" why ")&: changes may be missing" },  \
 	    { "held", 23 * HOUR, "", CDC_CRITICAL, "was dropped and created again (" why "&(seen 23h ago)" }, \
 	    { "held to the end", HOUR - 1, "", CDC_CRITICAL, "created again" },                              \
 	    { "over", 1, "", CDC_OK, "!created again" })
@@ -166,20 +166,23 @@ static void test_lost(void **state CDC_UNUSED)
 		"slots.wal_status=reserved slots.invalidation_reason=\\N slots.active=t slots.restart_lsn=9/0 "
 		"slots.confirmed_flush_lsn=9/0 position.position=9/0",
 		CDC_CRITICAL,
-		"was dropped and created again (it was lost in an earlier run)&lost (wal_removed) (seen 1m ago)" },
-	    { "both are held", HOUR, "", CDC_CRITICAL, "created again&lost (wal_removed) (seen 1h 1m ago)" });
+		"dbz was dropped and created again (it was lost in an earlier run): changes may be missing&"
+		"created again (it was lost in an earlier run), was lost (wal_removed): changes since 0/372EB48 are gone (seen 1m ago)&!is lost" },
+	    { "both are held, the newer one first", HOUR, "", CDC_CRITICAL,
+		"PG_SLOT CRITICAL - dbz was dropped and created again&was lost (wal_removed): changes since 0/372EB48 are gone "
+		"(seen 1h 1m ago)" });
 	TELL("pg17-lost-wal-removed", "--no-perfdata",
 	    { "lost", 0, "", CDC_CRITICAL, "dbz is lost" },
 	    { "dropped for good", MINUTE, "slots.drop", CDC_CRITICAL,
-		"dbz is lost (wal_removed)&(seen 1m ago), not there any more" });
+		"dbz was lost (wal_removed)&(seen 1m ago), not there any more" });
 }
 
 static void test_vanished_by_type(void **state CDC_UNUSED)
 {
 	TELL("pg17-two-databases", "--no-perfdata", FIRST,
 	    { "one of two", MINUTE, "slots.drop", CDC_WARNING,
-		"dbz_orders is not there any more: an earlier run judged it (--forget if that… - 1 of 2 slots "
-		"warning" });
+		"dbz_orders is not there any more: an earlier run judged it… - 1 of 2 slots warning\n"
+		"[WARNING] dbz_orders: is not there any more: an earlier run judged it (--forget if that is meant)" });
 	TELL("pg17-two-databases", "--exclude=dbz_orders --no-perfdata", FIRST,
 	    { "nobody asked for it", MINUTE, "slots.drop", CDC_OK, "!dbz_orders" });
 }
