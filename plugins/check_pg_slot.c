@@ -25,6 +25,7 @@ static int gather(struct cdc_run *run, const struct pg_slot_config *config, stru
 	}
 	if (pg_slot_parse(queries, count, version, &facts, err) < 0)
 		return cdc_fail_in(err, "%s", cdc_pg_target(pg));
+	run->check.memory.now_ms = facts.server.now_ms;
 	cdc_run_remember(run, cdc_pg_asked(pg), pg_slot_selection(config));
 	pg_slot_judge(config, &facts, &run->check);
 	return 0;

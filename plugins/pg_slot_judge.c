@@ -84,22 +84,31 @@ static void judge_ages(const struct pg_slot *slot, struct cdc_item *item)
 		cdc_item_value(item, XMIN_AGE, cdc_num_int(slot->xmin_age.value));
 }
 
+/* A start, too, sets inactive_since of every copy; a sync within so short a time behind it cannot be told from that. */
+#define START_SLACK_MS 2000
+
+static void judge_sync_age(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
+{
+	int64_t since_ms = slot->inactive_since_ms.value;
+
+	cdc_item_value(item, SYNC_AGE, cdc_num_ms(server->now_ms > since_ms ? server->now_ms - since_ms : 0));
+	cdc_item_cause(item, SYNC_AGE,
+	    "slot synchronisation has stopped, a promotion now repeats changes (see this server's log)");
+	cdc_item_phrase(item, "copy of the primary's slot");
+	if (since_ms - server->start_ms < START_SLACK_MS) {
+		cdc_item_phrase(item, "last synced when this server started or before");
+		item->values[SYNC_AGE].told = true;
+	}
+}
+
 /*
  * A standby's copy: active means that the sync worker holds it, inactive_since moves with every sync, and a temporary
  * copy is one that is not ready yet.
  */
 static void judge_copy(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-	int64_t age_ms = server->now_ms - slot->inactive_since_ms.value;
-
-	if (slot->inactive_since_ms.known && !slot->temporary && !pg_slot_is_lost(slot)) {
-		if (age_ms < 0)
-			age_ms = 0;
-		cdc_item_value(item, SYNC_AGE, cdc_num_ms(age_ms));
-		cdc_text_add_duration(&text, age_ms);
-		cdc_item_phrase(item, "copy of the primary's slot, synced %s ago", text.text);
-	}
+	if (slot->inactive_since_ms.known && !slot->temporary && !pg_slot_is_lost(slot))
+		judge_sync_age(server, slot, item);
 	if (!server->sync_slots)
 		return;
 	if (pg_slot_is_lost(slot))
@@ -303,6 +312,7 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_raise(item, STANDBY, "is a standby: positions are the WAL that it received");
 	if (server->max_slots > 0)
 		cdc_item_value(item, SLOTS_USED, cdc_num_int((int64_t)facts->count * 100) / server->max_slots);
+	cdc_item_cause(item, SLOTS_USED, "at 100 % no slot can be created (drop unused ones, or raise it)");
 	if (server->position_known &&
 	    cdc_memory_rate(&check->memory, item->key, "wal", "", (int64_t)server->position, window, &rate) &&
 	    rate >= 0)

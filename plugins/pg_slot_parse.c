@@ -207,6 +207,9 @@ int pg_slot_parse_slots(const struct cdc_rows *rows, int version, struct pg_slot
 	return 0;
 }
 
+/* The year 9999. */
+#define TIME_MAX_MS INT64_C(253402300799999)
+
 static int parse_server(const struct cdc_rows *rows, struct pg_slot_server *ret, struct cdc_err *err)
 {
 	struct pg_slot_number now, start, max_slots;
@@ -223,6 +226,8 @@ static int parse_server(const struct cdc_rows *rows, struct pg_slot_server *ret,
 		return -1;
 	if (!now.known || !start.known || !max_slots.known)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "the row about the server has no time or no max_replication_slots");
+	if (now.value <= 0 || now.value > TIME_MAX_MS)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the server's time is %" PRId64 " ms since 1970", now.value);
 	ret->now_ms = now.value;
 	ret->start_ms = start.value;
 	ret->max_slots = max_slots.value;

@@ -29,7 +29,7 @@ struct cdc_value {
 	cdc_num value;
 	char *cause; /* why it is as it is, for line 1, or NULL */
 	bool unjudged; /* shown only: a condition decides in place of its ranges at the moment */
-	bool violated; /* decided: a finding speaks of it already */
+	bool told; /* a finding or phrase speaks of it already */
 };
 
 struct cdc_item {

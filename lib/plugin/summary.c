@@ -58,7 +58,7 @@ static void add_shown_metrics(struct phrases *phrases, const struct cdc_check *c
 	for (size_t i = 0; i < plugin->metric_count; i++) {
 		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-		if (!item->values[i].known || item->values[i].violated || !plugin->metrics[i].shown)
+		if (!item->values[i].known || item->values[i].told || !plugin->metrics[i].shown)
 			continue;
 		cdc_metric_phrase(&text, &plugin->metrics[i], item->values[i].value);
 		add_part(phrases, text.text);
@@ -203,7 +203,6 @@ static struct cdc_summary summary_of_one(struct cdc_buf *buf, const struct cdc_c
 {
 	bool problem = item->state != CDC_OK;
 	struct phrases phrases = { .buf = buf, .max = room->phrases };
-	struct cdc_summary left_out = { .cut = NULL };
 
 	if (problem) {
 		add_headline(buf, item);
@@ -215,12 +214,10 @@ static struct cdc_summary summary_of_one(struct cdc_buf *buf, const struct cdc_c
 	}
 	if (buf->len > room->headline) {
 		cdc_text_cut(buf, room->headline);
-		phrases.cut = true;
-		left_out.cut = item;
+		return (struct cdc_summary){ .item = true, .cut = item };
 	}
 	add_item(&phrases, check, item, problem ? 1 : 0);
-	left_out.item = phrases.cut;
-	return left_out;
+	return (struct cdc_summary){ .item = phrases.cut };
 }
 
 static size_t count_problems(const struct cdc_result *result)

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 import re
 import struct
 import threading
@@ -370,6 +371,45 @@ def test_a_refusal_of_aurora(program):
         with refuses("AS position", "0A000") as port:
             done = targets.run(program, port)
         assert done.rc == 3 and "rds.logical_replication" in done.line1, done
+
+
+def test_where_a_password_is_looked_for(program, private):
+    """libpq says only that there is none."""
+    if program != "check_pg_slot":
+        return
+    file = f"{private}/pass"
+    for content, says in (None, f"there is no password file {file} (--passfile)"), ("*:1:*:*:x", f"no line of {file} fits"):
+        if content:
+            with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+                out.write(content)
+        with start(fakepg.ask(3))() as port:
+            done = targets.run(program, port, [], env={"PGPASSFILE": file})
+        assert done.state == "UNKNOWN" and says in done.line1, done
+
+
+def test_timers_go_by_the_clock_of_the_server(program, private):
+    """Whatever the clock of this host does: a slot is inactive for as long as the server says."""
+    if program != "check_pg_slot":
+        return
+    clock = {"start_ms": b"1"}
+    with fakepg.serve(at_time(clock)) as port:
+        for seconds, state in (0, "OK"), (300, "OK"), (360, "WARNING"):
+            clock["now_ms"] = b"%d" % (1000000000000 + 1000 * seconds)
+            done = targets.run(program, port, ["-s", "dbz_orders"], state_dir=private)
+            assert done.state == state and done.perf["dbz_orders.inactive"].value == seconds, done
+
+
+def at_time(clock):
+    """A server of version 15 whose clock says so, with a slot that nobody uses."""
+    slots = targets.pg_slots({"slot_name": b"dbz_orders", "active": b"f"})
+
+    def answer(statement):
+        reply = slots(statement)
+        names = [name for name, _ in reply.columns or []]
+        if "now_ms" in names:
+            reply.rows = [[clock.get(name, value) for name, value in zip(names, row)] for row in reply.rows]
+        return reply
+    return answer
 
 
 # --- a healthy server ---------------------------------------------------------------------------------------

@@ -152,7 +152,13 @@ static void test_missing_and_back(void **state CDC_UNUSED)
 		"dbz was dropped and created again (it was missing in an earlier run)" });
 	TELL("pg17-healthy", "--no-perfdata --hold=1h", FIRST,
 	    { "vanished", MINUTE, "slots.drop", CDC_WARNING, "is not there any more" },
-	    { "forgotten", 2 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" });
+	    { "not told any more", 2 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "still not", HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "but known", 28 * 24 * HOUR, "slots.back", CDC_CRITICAL, "it was missing in an earlier run" });
+	TELL("pg17-healthy", "--no-perfdata --hold=1h", FIRST,
+	    { "vanished", MINUTE, "slots.drop", CDC_WARNING, "is not there any more" },
+	    { "a month later", 30 * 24 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "forgotten", HOUR, "slots.back", CDC_OK, "!created again" });
 	TELL("pg17-healthy", "-s dbz --no-perfdata",
 	    { "never seen", 0, "slots.drop", CDC_CRITICAL, "does not exist" },
 	    { "created for the first time", MINUTE, "slots.back", CDC_OK, "!created again" });
@@ -287,8 +293,11 @@ static void test_idle_timeout(void **state CDC_UNUSED)
 static void test_synced(void **state CDC_UNUSED)
 {
 	TELL("pg18-synced", "-s dbz",
-	    { "fresh", 0, "", CDC_OK, "copy of the primary's slot&dbz.sync-age=&!inactive" },
-	    { "five minutes", 6 * MINUTE, "", CDC_WARNING, "synced 6m ago, more than 5m" },
+	    { "fresh", 0, "server.start_ms=1", CDC_OK, "copy of the primary's slot, &synced &dbz.sync-age=&!inactive" },
+	    { "five minutes", 6 * MINUTE, "", CDC_WARNING,
+		"dbz synced 6m ago, more than 5m: slot synchronisation has stopped, a promotion now repeats changes…\n"
+		"[WARNING] dbz: synced 6m ago, more than 5m: slot synchronisation has stopped, a promotion now repeats changes "
+		"(see this server's log), copy of the primary's slot, standby" },
 	    { "synced again: the server makes copies anew", MINUTE, "slots.inactive_since_ms=\\N slots.restart_lsn=0/0", CDC_OK,
 		"!created again" });
 }
@@ -365,6 +374,15 @@ static void test_cut_short(void **state CDC_UNUSED)
 	}
 }
 
+/* A start looks like a sync. */
+static void test_sync_age_after_a_restart(void **state CDC_UNUSED)
+{
+	TELL("pg18-synced", "-s dbz",
+	    { "at once", 0, "slots.inactive_since_ms=1000000 server.start_ms=999900 server.now_ms=1001000", CDC_OK,
+		"copy of the primary's slot, last synced when this server started or before&dbz.sync-age=1s&!ago" },
+	    { "and never again", 6 * MINUTE, "", CDC_WARNING, "synced 361 s ago, more than 5m&this server started or before" });
+}
+
 static void test_server_is_remembered(void **state CDC_UNUSED)
 {
 	TELL("pg17-healthy", "-s dbz --no-perfdata", FIRST,
@@ -394,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_temporary_copy_is_lost_by_promotion),
 		cmocka_unit_test(test_refused_position),
 		cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_sync_age_after_a_restart),
 		cmocka_unit_test(test_server_is_remembered),
 	};
 
