@@ -20,11 +20,12 @@ static int gather(struct cdc_run *run, const struct pg_slot_config *config, stru
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s runs PostgreSQL %d.%d, 10 is the oldest version that is understood",
 		    cdc_pg_target(pg), version / 10000, version / 100 % 100);
 	if (cdc_pg_query(pg, run, queries, count, err) < 0) {
-		pg_slot_explain(queries, count, err);
+		pg_slot_judge_seen(config, queries, version, &run->check);
 		return -1;
 	}
 	if (pg_slot_parse(queries, count, version, &facts, err) < 0)
 		return cdc_fail_in(err, "%s", cdc_pg_target(pg));
+	run->check.memory.now_ms = facts.server.now_ms;
 	cdc_run_remember(run, cdc_pg_asked(pg), pg_slot_selection(config));
 	pg_slot_judge(config, &facts, &run->check);
 	return 0;

@@ -106,7 +106,8 @@ static void judge_missing(const struct bench *bench, const struct mysql_gtid_ser
 	if (count == 0)
 		return;
 	cdc_item_cause(item, MISSING, which.text);
-	cdc_item_phrase(item, "%llu of the reader's transactions not copied yet (%s)", (unsigned long long)count, which.text);
+	cdc_item_phrase(item, "%llu of the reader's transactions not copied yet (%s)%s", (unsigned long long)count, which.text,
+	    beside_main ? "" : ", or lost: the server of -H could not be compared");
 }
 
 /* On a candidate, what only waits to be copied is no evidence; what -H does not have either is. */

@@ -54,7 +54,7 @@ struct pg_slot_server {
 	struct pg_slot_number keep_size;            /* max_slot_wal_keep_size in bytes, -1: no limit; unknown before 13 */
 	struct pg_slot_number idle_timeout_ms;      /* 0: off; unknown before 18 */
 	struct pg_slot_number timeline;
-	struct pg_slot_number crash_ms;             /* when statistics were last begun anew, as a crash does; or reset */
+	struct pg_slot_number crash_ms;             /* when all statistics were last begun anew, as a crash does */
 	const char *system_identifier;              /* NULL: not known */
 	char epoch[96]; /* one run of one server: within it counters and positions can be compared */
 };
@@ -63,6 +63,9 @@ struct pg_slot_facts {
 	struct pg_slot_server server;
 	struct pg_slot *slots;
 	size_t count;
+	const char *position_refused; /* why the WAL position is not known, and what helps; NULL: it was asked for with success */
+	bool position_denied;         /* by a missing right */
+	bool position_unlogical;      /* as Aurora does without logical replication */
 	const char *stats_refused; /* why there are no statistics, with the GRANT; NULL: there are, or none exist */
 	const char *identity_refused; /* which right is missing for system identifier and timeline; NULL: none */
 };
@@ -70,7 +73,15 @@ struct pg_slot_facts {
 void pg_slot_facts_release(struct pg_slot_facts *facts);
 
 /* The queries, in the order in which they are asked; those that a version does not have are left out. */
-enum pg_slot_query { PG_SLOT_SETUP, PG_SLOT_SLOTS, PG_SLOT_SERVER, PG_SLOT_IDENTITY, PG_SLOT_STATS, PG_SLOT_QUERIES };
+enum pg_slot_query {
+	PG_SLOT_SETUP,
+	PG_SLOT_SLOTS,
+	PG_SLOT_SERVER,
+	PG_SLOT_POSITION,
+	PG_SLOT_IDENTITY,
+	PG_SLOT_STATS,
+	PG_SLOT_QUERIES
+};
 
 /* Fills up to PG_SLOT_QUERIES queries for a server version; returns how many. */
 size_t pg_slot_ask(int version, struct cdc_pg_query *queries);
@@ -85,7 +96,11 @@ void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_fac
 /* Which of its own options decide what is judged, for the name of the state file. */
 const char *pg_slot_selection(const struct pg_slot_config *config);
 
-/* Gives the error of a refused query the words that help where the reason is known (Aurora without logical WAL). */
-void pg_slot_explain(const struct cdc_pg_query *queries, size_t count, struct cdc_err *err);
+/*
+ * Judges what is known of the slots when the answers behind theirs did not come: lost is lost, and about to be is too.
+ * Nothing is compared with earlier runs, and nothing remembered. What cannot be understood was not seen.
+ */
+void pg_slot_judge_seen(const struct pg_slot_config *config, const struct cdc_pg_query *queries, int version,
+    struct cdc_check *check);
 
 #endif

@@ -156,6 +156,16 @@ static void raise(struct cdc_item *item, const char *why)
 	    "was dropped and created again (%s): changes may be missing", why);
 }
 
+/* A copy is compared with nothing, but that there was a slot must be known when it is missing after a promotion. */
+static void put_first_sight(struct cdc_memory *memory, const char *name, struct trace is)
+{
+	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
+
+	is.lost = false; /* the primary's slot may be fine, and the server makes the copy anew */
+	print_trace(&text, &is);
+	cdc_memory_put(memory, name, KEY_SLOT, text.text);
+}
+
 void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *slot, struct cdc_item *item,
     struct cdc_check *check)
 {
@@ -167,14 +177,16 @@ void pg_slot_compare(const struct pg_slot_facts *facts, const struct pg_slot *sl
 	int64_t since_ms;
 
 	/* temporary slots come and go, and the copies of a standby are dropped and made anew by the server itself */
-	if (slot->temporary || pg_slot_is_copy(server, slot)) {
-		cdc_memory_carry(&check->memory, item->name, KEY_SLOT);
-		return;
-	}
 	if (!check->memory.usable)
 		return;
-	print_trace(&now, &is);
 	text = cdc_strdup(cdc_memory_get(&check->memory, item->name, KEY_SLOT));
+	if (slot->temporary || pg_slot_is_copy(server, slot)) {
+		cdc_memory_carry(&check->memory, item->name, KEY_SLOT);
+		if (!text && slot->synced)
+			put_first_sight(&check->memory, item->name, is);
+		return;
+	}
+	print_trace(&now, &is);
 	if (text && !cdc_streq(text, now.text) && parse_trace(text, &was))
 		why = evidence(server, slot, &was, &is);
 	if (text && cdc_was_absent(check, item->name, &since_ms) && !is.lost)

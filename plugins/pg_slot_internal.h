@@ -37,6 +37,10 @@ enum pg_slot_condition {
 
 enum pg_slot_label { LABEL_SLOT, LABEL_PLUGIN, LABEL_TYPE, LABEL_DATABASE };
 
+/* The first answer alone; the rest of the facts stays as it is. Texts borrow from the rows. */
+int pg_slot_parse_slots(const struct cdc_rows *rows, int version, struct pg_slot_facts *ret, struct cdc_err *err)
+    CDC_MUST_USE;
+
 bool pg_slot_is_lost(const struct pg_slot *slot);
 
 /* True if the slot is a copy that a standby keeps of a slot of its primary. */

@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 
-/* On a restart every slot becomes inactive anew, some time after the postmaster's own start. */
+#include <stdlib.h>
+
+/* On a restart, and when a backend has crashed, every slot becomes inactive anew, some time after it began. */
 #define RESTART_SLACK_MS 60000
 
 static bool has_status(const struct pg_slot *slot, const char *status)
@@ -23,6 +25,13 @@ static void judge_wal_status(const struct pg_slot *slot, struct cdc_item *item)
 		cdc_item_raise(item, EXTENDED, "extended (keeps more than max_wal_size)");
 }
 
+/* True if the server itself made the slot inactive when it began, so that nobody knows since when it really is. */
+static bool is_of_restart(const struct pg_slot_server *server, int64_t since_ms)
+{
+	return since_ms - server->start_ms < RESTART_SLACK_MS ||
+	    (server->crash_ms.known && llabs(since_ms - server->crash_ms.value) < RESTART_SLACK_MS);
+}
+
 /* How long no consumer has been connected; false where nobody can tell. *lower: it may be longer. */
 static bool inactive_for(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_check *check,
     int64_t *ret_ms, bool *lower)
@@ -31,7 +40,7 @@ static bool inactive_for(const struct pg_slot_server *server, const struct pg_sl
 
 	if (slot->inactive_since_ms.known) {
 		*ret_ms = server->now_ms - slot->inactive_since_ms.value;
-		*lower = slot->inactive_since_ms.value - server->start_ms < RESTART_SLACK_MS;
+		*lower = is_of_restart(server, slot->inactive_since_ms.value);
 		if (*ret_ms < 0)
 			*ret_ms = 0;
 		return true;
@@ -75,22 +84,31 @@ static void judge_ages(const struct pg_slot *slot, struct cdc_item *item)
 		cdc_item_value(item, XMIN_AGE, cdc_num_int(slot->xmin_age.value));
 }
 
+/* A start, too, sets inactive_since of every copy; a sync within so short a time behind it cannot be told from that. */
+#define START_SLACK_MS 2000
+
+static void judge_sync_age(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
+{
+	int64_t since_ms = slot->inactive_since_ms.value;
+
+	cdc_item_value(item, SYNC_AGE, cdc_num_ms(server->now_ms > since_ms ? server->now_ms - since_ms : 0));
+	cdc_item_cause(item, SYNC_AGE,
+	    "slot synchronisation has stopped, a promotion now repeats changes (see this server's log)");
+	cdc_item_phrase(item, "copy of the primary's slot");
+	if (since_ms - server->start_ms < START_SLACK_MS) {
+		cdc_item_phrase(item, "last synced when this server started or before");
+		item->values[SYNC_AGE].told = true;
+	}
+}
+
 /*
  * A standby's copy: active means that the sync worker holds it, inactive_since moves with every sync, and a temporary
  * copy is one that is not ready yet.
  */
 static void judge_copy(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
 {
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
-	int64_t age_ms = server->now_ms - slot->inactive_since_ms.value;
-
-	if (slot->inactive_since_ms.known && !slot->temporary && !pg_slot_is_lost(slot)) {
-		if (age_ms < 0)
-			age_ms = 0;
-		cdc_item_value(item, SYNC_AGE, cdc_num_ms(age_ms));
-		cdc_text_add_duration(&text, age_ms);
-		cdc_item_phrase(item, "copy of the primary's slot, synced %s ago", text.text);
-	}
+	if (slot->inactive_since_ms.known && !slot->temporary && !pg_slot_is_lost(slot))
+		judge_sync_age(server, slot, item);
 	if (!server->sync_slots)
 		return;
 	if (pg_slot_is_lost(slot))
@@ -98,6 +116,18 @@ static void judge_copy(const struct pg_slot_server *server, const struct pg_slot
 	else if (slot->temporary)
 		cdc_finding_headline(cdc_item_raise(item, NOT_SYNCED, "not synced yet (the copy is temporary)"),
 		    "is not synced yet: it would not survive a promotion of this standby now");
+}
+
+/*
+ * What a former primary keeps of its failover slots: the worker that copies slots ends at one of its own name, so that
+ * none is copied any more. A standby itself cannot create such a slot.
+ */
+static void judge_obstacle(const struct pg_slot_server *server, const struct pg_slot *slot, struct cdc_item *item)
+{
+	if (server->standby && server->sync_slots && slot->failover && !slot->synced)
+		cdc_finding_headline(
+		    cdc_item_raise(item, NOT_SYNCED, "not synced: this standby's own slot stops slot synchronisation (drop it)"),
+		    "is this standby's own slot and stops slot synchronisation: drop it here, or no slot survives a promotion");
 }
 
 static void judge_reserved(const struct pg_slot_config *config, const struct pg_slot_server *server,
@@ -178,22 +208,31 @@ static void judge_used(const struct pg_slot_config *config, const struct pg_slot
 	else
 		judge_activity(server, slot, item, check);
 	judge_reserved(config, server, slot, item, check);
+	judge_obstacle(server, slot, item);
 	if (server->standby && item->values[RETAINED].known)
 		cdc_item_phrase(item, "standby (positions: WAL received)");
 	if (!server->standby && server->version >= 170000 && !slot->physical && !slot->failover)
 		cdc_item_raise(item, FAILOVER_OFF, "failover is off: the slot does not survive a failover");
 }
 
-static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
-    const struct pg_slot *slot, struct cdc_check *check)
+static struct cdc_item *add_item(const struct pg_slot *slot, struct cdc_check *check)
 {
-	const struct pg_slot_server *server = &facts->server;
 	struct cdc_item *item = cdc_result_add(check, slot->name);
 
 	cdc_item_label(item, LABEL_PLUGIN, slot->plugin);
 	cdc_item_label(item, LABEL_TYPE, slot->physical ? "physical" : "logical");
 	cdc_item_label(item, LABEL_DATABASE, slot->database);
-	item->transient = slot->temporary;
+	return item;
+}
+
+static void judge_slot(const struct pg_slot_config *config, const struct pg_slot_facts *facts,
+    const struct pg_slot *slot, struct cdc_check *check)
+{
+	const struct pg_slot_server *server = &facts->server;
+	struct cdc_item *item = add_item(slot, check);
+
+	/* a copy that is not ready yet is temporary too, and a promotion that drops it loses the slot */
+	item->transient = slot->temporary && !slot->synced;
 	cdc_item_value(item, ACTIVE, cdc_num_int(slot->active));
 	item->values[ACTIVE].unjudged = pg_slot_is_copy(server, slot);
 	judge_ages(slot, item);
@@ -273,6 +312,7 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_raise(item, STANDBY, "is a standby: positions are the WAL that it received");
 	if (server->max_slots > 0)
 		cdc_item_value(item, SLOTS_USED, cdc_num_int((int64_t)facts->count * 100) / server->max_slots);
+	cdc_item_cause(item, SLOTS_USED, "at 100 % no slot can be created (drop unused ones, or raise it)");
 	if (server->position_known &&
 	    cdc_memory_rate(&check->memory, item->key, "wal", "", (int64_t)server->position, window, &rate) &&
 	    rate >= 0)
@@ -281,10 +321,29 @@ static void judge_server(const struct pg_slot_facts *facts, struct cdc_check *ch
 		cdc_item_cause(item, WAL_RATE, check->memory.usable ? "no rate yet" : "no memory of earlier runs");
 }
 
+/*
+ * Aurora PostgreSQL without logical replication refuses its position, with "wal_level must be set to 'logical'" or
+ * 0A000. What a slot retains is the question, so that it is not known is no note.
+ */
+static void judge_position(const struct pg_slot_facts *facts, struct cdc_check *check)
+{
+	const char *why = facts->position_refused;
+
+	if (!why)
+		return;
+	if (facts->position_denied)
+		cdc_result_raise(check, CDC_COND_DENIED, "reading the WAL position failed: %s", why);
+	else
+		cdc_result_raise(check, CDC_COND_PROTOCOL,
+		    "the server does not tell its WAL position (%s)%s", why,
+		    facts->position_unlogical ? ": rds.logical_replication is off or the cluster was not rebooted" : "");
+}
+
 /* A fork that has no such functions is no missing right: then it goes without. */
 static void judge_identity(const struct pg_slot_facts *facts, struct cdc_check *check)
 {
-	if (!facts->identity_refused)
+	/* the timeline comes from the position */
+	if (!facts->identity_refused || facts->position_refused)
 		return;
 	if (cdc_policy_asks_condition(check->policy, RECREATED))
 		cdc_result_raise(check, CDC_COND_DENIED, "a failover is not noticed: %s", facts->identity_refused);
@@ -307,10 +366,34 @@ void pg_slot_judge(const struct pg_slot_config *config, const struct pg_slot_fac
 	cdc_memory_epoch(&check->memory, facts->server.epoch);
 	check->elsewhere = facts->server.standby;
 	judge_server(facts, check);
+	judge_position(facts, check);
 	judge_identity(facts, check);
 	judge_statistics(facts, check);
 	for (size_t i = 0; i < facts->count; i++)
 		if (is_wanted(config, &facts->slots[i]))
 			judge_slot(config, facts, &facts->slots[i], check);
 	judge_named(facts, check);
+}
+
+void pg_slot_judge_seen(const struct pg_slot_config *config, const struct cdc_pg_query *queries, int version,
+    struct cdc_check *check)
+{
+	CDC_CLEANUP(pg_slot_facts_release) struct pg_slot_facts facts = { 0 };
+	struct cdc_err err;
+
+	if (pg_slot_parse_slots(&queries[PG_SLOT_SLOTS].rows, version, &facts, &err) < 0)
+		return;
+	for (size_t i = 0; i < facts.count; i++) {
+		const struct pg_slot *slot = &facts.slots[i];
+		struct cdc_item *item;
+
+		if (!is_wanted(config, slot) || !(pg_slot_is_lost(slot) || has_status(slot, "unreserved")))
+			continue;
+		item = add_item(slot, check);
+		if (pg_slot_is_lost(slot))
+			pg_slot_judge_lost(slot, item);
+		else
+			judge_wal_status(slot, item);
+		cdc_settle(check, item);
+	}
 }

@@ -47,6 +47,7 @@ void pg_slot_judge_lost(const struct pg_slot *slot, struct cdc_item *item)
 	}
 	finding = cdc_item_raise(item, LOST, "lost (%s)", reason);
 	cdc_finding_headline(finding, "is lost (%s): changes%s are gone", reason, since.text);
+	cdc_finding_past(finding, "was lost (%s): changes%s are gone", reason, since.text);
 	if (reason_in_words(reason))
 		cdc_item_phrase(item, "%s", reason_in_words(reason));
 }

@@ -1,7 +1,7 @@
 /*
  * check_pg_slot: what is asked, and from answers to facts.
  */
-#include "plugins/pg_slot.h"
+#include "plugins/pg_slot_internal.h"
 
 #include "cdc/lsn.h"
 
@@ -27,11 +27,9 @@ static const char slots_13_sql[] = SLOTS_13 SLOTS_FROM;
 static const char slots_16_sql[] = SLOTS_16 SLOTS_FROM;
 static const char slots_17_sql[] = SLOTS_17 SLOTS_FROM;
 
-/* Asked behind the slots, so that no slot is ahead of the position. Settings that a version lacks are NULL. */
+/* Settings that a version lacks are NULL. Every role may ask all of it. */
 static const char server_sql[] =
     "SELECT pg_is_in_recovery() AS standby, "
-    "CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) "
-    "ELSE pg_current_wal_lsn() END AS position, "
     "(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms, "
     "(extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint AS start_ms, "
     "current_setting('max_replication_slots')::bigint AS max_slots, "
@@ -40,14 +38,20 @@ static const char server_sql[] =
     "AS idle_timeout_ms, "
     "current_setting('sync_replication_slots', true)::boolean AS sync_slots";
 
+/* Asked behind the slots, so that no slot is ahead of the position. */
+static const char position_sql[] =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) "
+    "ELSE pg_current_wal_lsn() END AS position";
+
 /*
  * The end of one backend by a signal restarts all processes but the postmaster, whose start time stays: restart_lsn of
  * physical slots goes back to the last checkpoint, and all statistics begin at zero, with a new stats_reset (but for
- * slots, where it becomes NULL).
+ * slots, where it becomes NULL). pg_stat_reset_shared() renews one of them alone, so the oldest tells.
  */
 static const char identity_sql[] =
     "SELECT (SELECT system_identifier FROM pg_control_system()) AS system_identifier, "
-    "(SELECT (extract(epoch FROM stats_reset) * 1000)::bigint FROM pg_stat_bgwriter) AS crash_ms, "
+    "(SELECT (extract(epoch FROM least(b.stats_reset, a.stats_reset)) * 1000)::bigint "
+    "FROM pg_stat_bgwriter b, pg_stat_archiver a) AS crash_ms, "
     "CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::bigint "
     "ELSE concat('x', substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS timeline";
 
@@ -69,7 +73,8 @@ size_t pg_slot_ask(int version, struct cdc_pg_query *queries)
 	queries[PG_SLOT_SETUP] = (struct cdc_pg_query){ .name = "the session's settings", .sql = setup_sql };
 	queries[PG_SLOT_SLOTS] = (struct cdc_pg_query){ .name = "replication slots", .sql = slots_sql(version),
 		.grant = "SELECT ON pg_catalog.pg_replication_slots" };
-	queries[PG_SLOT_SERVER] = (struct cdc_pg_query){ .name = "the WAL position", .sql = server_sql,
+	queries[PG_SLOT_SERVER] = (struct cdc_pg_query){ .name = "the server's settings", .sql = server_sql };
+	queries[PG_SLOT_POSITION] = (struct cdc_pg_query){ .name = "the WAL position", .sql = position_sql, .optional = true,
 		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_current_wal_lsn()" };
 	queries[PG_SLOT_IDENTITY] = (struct cdc_pg_query){ .name = "the timeline", .sql = identity_sql, .optional = true,
 		.grant = "EXECUTE ON FUNCTION pg_catalog.pg_control_system(), pg_catalog.pg_control_checkpoint()" };
@@ -78,19 +83,6 @@ size_t pg_slot_ask(int version, struct cdc_pg_query *queries)
 	queries[PG_SLOT_STATS] = (struct cdc_pg_query){ .name = "slot statistics", .sql = stats_sql, .optional = true,
 		.grant = "SELECT ON pg_catalog.pg_stat_replication_slots" };
 	return PG_SLOT_QUERIES;
-}
-
-void pg_slot_explain(const struct cdc_pg_query *queries, size_t count, struct cdc_err *err)
-{
-	const struct cdc_pg_query *server = &queries[PG_SLOT_SERVER];
-
-	/* Aurora PostgreSQL: pg_current_wal_lsn() fails with "wal_level must be set to 'logical'" or 0A000 */
-	if (count > PG_SLOT_SERVER && server->refused &&
-	    (strstr(server->message, "wal_level") || cdc_streq(server->sqlstate, "0A000")))
-		cdc_fail(err, CDC_ERR_PROTOCOL,
-		    "the server does not tell its WAL position (%s): rds.logical_replication is off or the cluster was "
-		    "not rebooted",
-		    server->message);
 }
 
 void pg_slot_facts_release(struct pg_slot_facts *facts)
@@ -195,8 +187,10 @@ static int require_columns(const struct cdc_rows *rows, int version, struct cdc_
 	return 0;
 }
 
-static int parse_slots(const struct cdc_rows *rows, struct pg_slot_facts *ret, struct cdc_err *err)
+int pg_slot_parse_slots(const struct cdc_rows *rows, int version, struct pg_slot_facts *ret, struct cdc_err *err)
 {
+	if (require_columns(rows, version, err) < 0)
+		return -1;
 	ret->slots = cdc_alloc(rows->count, sizeof(*ret->slots));
 	ret->count = rows->count;
 	for (size_t i = 0; i < CDC_LEN(columns); i++)
@@ -213,29 +207,52 @@ static int parse_slots(const struct cdc_rows *rows, struct pg_slot_facts *ret, s
 	return 0;
 }
 
+/* The year 9999. */
+#define TIME_MAX_MS INT64_C(253402300799999)
+
 static int parse_server(const struct cdc_rows *rows, struct pg_slot_server *ret, struct cdc_err *err)
 {
 	struct pg_slot_number now, start, max_slots;
-	const char *position = cdc_rows_get(rows, 0, "position");
-	struct pg_slot_lsn parsed = { false, 0 };
 
 	if (rows->count != 1)
 		return cdc_fail(err, CDC_ERR_PROTOCOL, "one row about the server was expected, not %zu", rows->count);
 	if (get_bool(rows, 0, "standby", &ret->standby, err) < 0 ||
 	    get_bool(rows, 0, "sync_slots", &ret->sync_slots, err) < 0 ||
-	    (position && parse_lsn("position", 0, position, &parsed, err) < 0) || get_number(rows, 0, "now_ms", &now, err) < 0 ||
+	    get_number(rows, 0, "now_ms", &now, err) < 0 ||
 	    get_number(rows, 0, "start_ms", &start, err) < 0 ||
 	    get_number(rows, 0, "max_slots", &max_slots, err) < 0 ||
 	    get_number(rows, 0, "keep_size", &ret->keep_size, err) < 0 ||
 	    get_number(rows, 0, "idle_timeout_ms", &ret->idle_timeout_ms, err) < 0)
 		return -1;
-	if (!now.known || !start.known || !max_slots.known || (!parsed.known && !ret->standby))
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "the row about the server has no position or no time");
-	ret->position = parsed.value;
-	ret->position_known = parsed.known;
+	if (!now.known || !start.known || !max_slots.known)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the row about the server has no time or no max_replication_slots");
+	if (now.value <= 0 || now.value > TIME_MAX_MS)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the server's time is %" PRId64 " ms since 1970", now.value);
 	ret->now_ms = now.value;
 	ret->start_ms = start.value;
 	ret->max_slots = max_slots.value;
+	return 0;
+}
+
+static int parse_position(const struct cdc_pg_query *query, struct pg_slot_facts *ret, struct cdc_err *err)
+{
+	const char *position = cdc_rows_get(&query->rows, 0, "position");
+	struct pg_slot_lsn parsed = { false, 0 };
+
+	ret->position_refused = query->refused ? query->message : NULL;
+	ret->position_denied = query->refused && cdc_streq(query->sqlstate, "42501");
+	ret->position_unlogical = query->refused &&
+	    (strstr(query->message, "wal_level") || cdc_streq(query->sqlstate, "0A000"));
+	if (query->refused)
+		return 0;
+	if (query->rows.count != 1)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "one WAL position was expected, not %zu", query->rows.count);
+	if (position && parse_lsn("position", 0, position, &parsed, err) < 0)
+		return -1;
+	if (!parsed.known && !ret->server.standby)
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "the server's WAL position is NULL");
+	ret->server.position = parsed.value;
+	ret->server.position_known = parsed.known;
 	return 0;
 }
 
@@ -288,9 +305,9 @@ int pg_slot_parse(const struct cdc_pg_query *queries, size_t count, int version,
 {
 	CDC_CLEANUP(pg_slot_facts_release) struct pg_slot_facts facts = { .server.version = version };
 
-	if (require_columns(&queries[PG_SLOT_SLOTS].rows, version, err) < 0 ||
-	    parse_slots(&queries[PG_SLOT_SLOTS].rows, &facts, err) < 0 ||
+	if (pg_slot_parse_slots(&queries[PG_SLOT_SLOTS].rows, version, &facts, err) < 0 ||
 	    parse_server(&queries[PG_SLOT_SERVER].rows, &facts.server, err) < 0 ||
+	    parse_position(&queries[PG_SLOT_POSITION], &facts, err) < 0 ||
 	    parse_identity(&queries[PG_SLOT_IDENTITY], &facts.server, err) < 0)
 		return -1;
 	if (cdc_streq(queries[PG_SLOT_IDENTITY].sqlstate, "42501"))

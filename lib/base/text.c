@@ -106,9 +106,40 @@ void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)
 	cut_from(buf, start, max);
 }
 
+/* How many bytes may be given up for a better place to cut at. */
+#define CLAUSE_BACK 20
+#define WORD_BACK   12
+
+/* What stands behind a colon explains, and a part of that is better than nothing. */
+static bool ends_clause(const char *text)
+{
+	return cdc_begins_with(text, ", ") || cdc_begins_with(text, " (") || cdc_begins_with(text, " - ");
+}
+
+static bool ends_word(const char *text)
+{
+	return cdc_begins_with(text, " ") || cdc_begins_with(text, ": ");
+}
+
+/* The last place before `end` that `ends` likes, or `end`. */
+static size_t step_back(const char *text, size_t end, size_t most, bool (*ends)(const char *text))
+{
+	for (size_t back = 0; back <= most && back < end; back++)
+		if (ends(text + end - back))
+			return end - back;
+	return end;
+}
+
 void cdc_text_cut(struct cdc_buf *buf, size_t max)
 {
-	cut_from(buf, 0, max);
+	size_t room = max >= ELLIPSIS_LEN ? max - ELLIPSIS_LEN : 0, end;
+
+	if (buf->len <= max)
+		return;
+	end = step_back(buf->text, room, CLAUSE_BACK, ends_clause);
+	if (end == room)
+		end = step_back(buf->text, room, WORD_BACK, ends_word);
+	cut_from(buf, 0, end < room ? end + ELLIPSIS_LEN : max);
 }
 
 void cdc_text_add_bytes(struct cdc_buf *buf, int64_t bytes)

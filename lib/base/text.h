@@ -19,7 +19,10 @@ void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max);
 /* How many bytes the valid UTF-8 character at text has (1-4, not overlong, no surrogate), or 0 when there is none. */
 size_t cdc_text_utf8_len(const char *text, size_t n);
 
-/* Cuts the buffer to max bytes at a character boundary; if anything was cut, an ellipsis ends it (within max). */
+/*
+ * Cuts the buffer to max bytes, at the end of a clause or word where one is near, else at a character boundary; if
+ * anything was cut, an ellipsis ends it (within max).
+ */
 void cdc_text_cut(struct cdc_buf *buf, size_t max);
 
 /* Appends bytes for people, rounded to a tenth: "312 B", "1.1 MiB", "-3.0 GiB". */

@@ -219,34 +219,90 @@ static void put(struct cdc_offsets *offsets, struct cdc_offset *offset, bool del
 	*offset = (struct cdc_offset){ 0 };
 }
 
+/* A key and its value, NULL where it is deleted. */
+static int read_pair(const char *key, size_t key_length, const char *value, size_t value_length,
+    struct cdc_offsets *offsets, struct cdc_err *err)
+{
+	CDC_CLEANUP(release_one) struct cdc_offset offset = { .server = cdc_strdup("") };
+
+	if (read_json(key, key_length, take_key, &offset, err) < 0)
+		return -1;
+	if (value && read_json(value, value_length, take_value, &offset, err) < 0)
+		return -1;
+	put(offsets, &offset, !value);
+	return 0;
+}
+
 /* One line; what stands before the key and between key and value depends on the tool that printed it. */
 static int read_line(const char *line, size_t n, struct cdc_offsets *offsets, struct cdc_err *err)
 {
-	CDC_CLEANUP(release_one) struct cdc_offset offset = { .server = cdc_strdup("") };
 	const char *key = memchr(line, '[', n), *end = line + n, *value;
 	size_t length = key ? array_length(key, (size_t)(end - key)) : 0;
 
 	if (!key)
-		return 0;
+		return 0; /* what a tool says beside the records: "Processed a total of 5 messages" */
 	if (length == 0)
 		return cdc_fail(err, CDC_ERR_USAGE, "a key [\"connector\",{\"server\":\"...\"}] is not closed");
-	if (read_json(key, length, take_key, &offset, err) < 0)
-		return -1;
 	value = memchr(key + length, '{', (size_t)(end - key) - length);
-	if (!value) {
-		/* kcat prints a tombstone as nothing at all; blanks at the end are gone */
-		if (end > key + length && (end - key < 4 || strncmp(end - 4, "null", 4) != 0))
-			return cdc_fail(err, CDC_ERR_USAGE, "a value {...}, null or nothing is expected behind the key");
-		put(offsets, &offset, true);
+	/* kcat prints a tombstone as nothing at all; blanks at the end are gone */
+	if (!value && end > key + length && (end - key < 4 || strncmp(end - 4, "null", 4) != 0))
+		return cdc_fail(err, CDC_ERR_USAGE, "a value {...}, null or nothing is expected behind the key");
+	return read_pair(key, length, value, value ? (size_t)(end - value) : 0, offsets, err);
+}
+
+/* A line of kcat -J: {"topic":...,"key":"[\"connector\",{...}]","payload":"{...}"}; the payload of a tombstone is null. */
+struct record {
+	char *key, *payload;
+	bool has_payload;
+};
+
+static void release_record(struct record *record)
+{
+	free(record->key);
+	free(record->payload);
+}
+
+static int take_record(void *arg, const struct cdc_json *json, enum cdc_json_kind kind, const char *text,
+    struct cdc_err *err CDC_UNUSED)
+{
+	struct record *record = arg;
+
+	if (json->depth == 1 && is_container(kind))
+		return CDC_JSON_SKIP;
+	if (json->depth == 1 && cdc_json_key_is(json, 0, "payload"))
+		record->has_payload = true;
+	if (json->depth != 1 || kind != CDC_JSON_STRING)
 		return 0;
-	}
-	if (read_json(value, (size_t)(end - value), take_value, &offset, err) < 0)
-		return -1;
-	put(offsets, &offset, false);
+	if (cdc_json_key_is(json, 0, "key"))
+		set_text(&record->key, text);
+	else if (cdc_json_key_is(json, 0, "payload"))
+		set_text(&record->payload, text);
 	return 0;
 }
 
-static int read_lines(const char *text, struct cdc_offsets *offsets, struct cdc_err *err)
+static bool is_record(const char *line)
+{
+	CDC_CLEANUP(release_record) struct record record = { 0 };
+	struct cdc_err ignored;
+
+	return read_json(line, strcspn(line, "\n"), take_record, &record, &ignored) == 0 && record.key && record.has_payload;
+}
+
+static int read_record(const char *line, size_t n, struct cdc_offsets *offsets, struct cdc_err *err)
+{
+	CDC_CLEANUP(release_record) struct record record = { 0 };
+
+	if (read_json(line, n, take_record, &record, err) < 0)
+		return -1;
+	if (!record.key || !record.has_payload)
+		return cdc_fail(err, CDC_ERR_USAGE, "a record with \"key\" and \"payload\" is expected");
+	return read_pair(record.key, strlen(record.key), record.payload, record.payload ? strlen(record.payload) : 0,
+	    offsets, err);
+}
+
+typedef int read_one(const char *line, size_t n, struct cdc_offsets *offsets, struct cdc_err *err);
+
+static int read_lines(const char *text, read_one *read, struct cdc_offsets *offsets, struct cdc_err *err)
 {
 	size_t number = 1;
 
@@ -255,7 +311,7 @@ static int read_lines(const char *text, struct cdc_offsets *offsets, struct cdc_
 
 		while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == ' ' || line[n - 1] == '\t'))
 			n--;
-		if (read_line(line, n, offsets, err) < 0)
+		if (n > 0 && read(line, n, offsets, err) < 0)
 			return cdc_fail_in(err, "line %zu", number);
 		line += length + (line[length] == '\n');
 	}
@@ -266,8 +322,14 @@ int cdc_offsets_parse(const char *text, struct cdc_offsets *ret, struct cdc_err 
 {
 	CDC_OFFSETS_CLEANUP struct cdc_offsets offsets = { 0 };
 	const char *begin = text + strspn(text, " \t\r\n");
-	int code = *begin == '{' ? read_answer(text, &offsets, err) : read_lines(text, &offsets, err);
+	int code;
 
+	if (*begin != '{')
+		code = read_lines(text, read_line, &offsets, err);
+	else if (is_record(begin))
+		code = read_lines(text, read_record, &offsets, err);
+	else
+		code = read_answer(text, &offsets, err);
 	if (code < 0)
 		return -1;
 	*ret = offsets;

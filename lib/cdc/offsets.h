@@ -1,7 +1,7 @@
 /*
  * What a connector has committed, as Kafka Connect tells it: the JSON of GET /connectors/NAME/offsets (KIP-875), or
- * lines of the offsets topic, a key ["connector",{"server":"S"}] and behind it the value, as console tools print them.
- * In lines the last value of a partition counts, and null deletes it.
+ * lines of the offsets topic, a key ["connector",{"server":"S"}] and behind it the value, as console tools print
+ * them, or records of kcat -J. In lines the last value of a partition counts, and null deletes it.
  */
 #ifndef CDC_OFFSETS_H
 #define CDC_OFFSETS_H

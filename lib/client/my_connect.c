@@ -11,8 +11,6 @@
 #include "base/file.h"
 #include "client/look_up.h"
 
-#define OPTION_FILE_MAX ((size_t)1 << 20)
-
 /* Everything that is needed for one attempt after another. */
 struct attempt {
 	const struct cdc_my_params *params;
@@ -35,52 +33,9 @@ static void addresses_release(struct addresses *addresses)
 	free(addresses->at);
 }
 
-/* True if the line sets the option, in any of the spellings of option files. */
-static bool sets(const char *line, const char *option)
-{
-	line += strspn(line, " \t");
-	if (strncmp(line, "loose", 5) == 0 && (line[5] == '-' || line[5] == '_'))
-		line += 6;
-	if (strncmp(line, option, strlen(option)) != 0)
-		return false;
-	line += strlen(option);
-	line += strspn(line, " \t");
-	return *line == '=';
-}
-
-static bool is_group(const char *line, const char *group)
-{
-	size_t n = strlen(group);
-
-	line += strspn(line, " \t");
-	return line[0] == '[' && strncmp(line + 1, group, n) == 0 && line[n + 1] == ']';
-}
-
-/* The library ignores a file or group that is not there, and then asks a server that nobody meant. */
-static int check_option_file(const struct cdc_my_params *params, struct cdc_err *err)
-{
-	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_LIMITED(OPTION_FILE_MAX);
-	bool secret = false, found = false;
-
-	if (!params->defaults_file)
-		return 0;
-	if (cdc_file_read(params->defaults_file, &text, err) < 0)
-		return cdc_fail_in(err, "option --defaults-file");
-	for (const char *line = text.text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		secret = secret || sets(line, "password");
-		found = found || (params->defaults_group && is_group(line, params->defaults_group));
-	}
-	if (secret && cdc_file_check(params->defaults_file, true, err) < 0)
-		return cdc_fail_in(err, "option --defaults-file");
-	if (params->defaults_group && !found)
-		return cdc_fail(err, CDC_ERR_USAGE, "option --defaults-group: %s has no group [%s]", params->defaults_file,
-		    params->defaults_group);
-	return 0;
-}
-
 static int check_files(const struct cdc_my_params *params, struct cdc_err *err)
 {
-	if (check_option_file(params, err) < 0)
+	if (cdc_my_check_option_files(params, err) < 0)
 		return -1;
 	if (params->ca_cert && cdc_file_check(params->ca_cert, false, err) < 0)
 		return cdc_fail_in(err, "option --ca-cert");
@@ -208,29 +163,46 @@ static void set_options(MYSQL *conn, const struct attempt *attempt)
 	set_tls_mode(conn, attempt);
 }
 
-static int not_connected(const struct attempt *attempt, int64_t connect_ms, struct cdc_err *err)
-{
-	return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: no connection within %.1f s", attempt->where,
-	    (double)connect_ms / 1000);
-}
-
 /* A library may fall back to a connection in the clear without a word. */
-static int check_tls(struct cdc_my *my, const struct attempt *attempt, struct cdc_err *err)
+static int check_tls(struct cdc_my *my, const struct cdc_my_params *params, const char *where, struct cdc_err *err)
 {
-	const struct cdc_my_params *params = attempt->params;
 	bool demanded = params->tls_mode >= CDC_MY_REQUIRED || verifies(params);
 
 	if (demanded && !mysql_get_ssl_cipher(my->conn))
-		return cdc_fail(err, CDC_ERR_UNREACHABLE, "%s offers no TLS, and --tls or --ca-cert demands it",
-		    attempt->where);
+		return cdc_fail(err, CDC_ERR_UNREACHABLE, "%s offers no TLS, and --tls or --ca-cert demands it", where);
 	return 0;
+}
+
+/* "host:port", "[::1]:port" or the path of the socket. */
+static char *describe(const char *host, int port)
+{
+	struct cdc_buf text = CDC_BUF_INIT;
+
+	cdc_buf_addf(&text, strchr(host, ':') ? "[%s]" : "%s", host);
+	if (port)
+		cdc_buf_addf(&text, ":%d", port);
+	return cdc_buf_take(&text);
+}
+
+/* Where an attempt went; when option files say where the server is, only the library has read that by now. */
+static char *describe_attempt(const MYSQL *conn, const struct attempt *attempt)
+{
+	const struct st_mysql_options *read = &conn->options;
+
+	if (attempt->params->host || attempt->params->socket || (!read->host && !read->unix_socket))
+		return cdc_strdup(attempt->where);
+	if (!read->host || cdc_streq(read->host, "localhost"))
+		return cdc_strdup(read->unix_socket ? read->unix_socket : read->host);
+	return describe(read->host, read->port ? (int)read->port : CDC_MY_PORT);
 }
 
 /* `addresses` were not tried yet, and share the time for connecting. */
 static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t addresses, struct cdc_err *err)
 {
 	int64_t connect_ms = cdc_deadline_connect_ms(&my->deadline, addresses);
+	CDC_CLEANUP(cdc_free_string) char *where = NULL;
 	unsigned error;
+	int waited;
 
 	if (my->conn)
 		mysql_close(my->conn);
@@ -240,15 +212,17 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 	my->broken = true;
 	set_options(my->conn, attempt);
 	cdc_run_step(attempt->run, "connecting to %s", attempt->where);
-	switch (cdc_my_wait_connect(my, &attempt->login, connect_ms)) {
+	waited = cdc_my_wait_connect(my, &attempt->login, connect_ms);
+	where = describe_attempt(my->conn, attempt);
+	switch (waited) {
 	case CDC_MY_NOT_CONNECTED:
-		return not_connected(attempt, connect_ms, err);
+		return cdc_fail(err, CDC_ERR_UNREACHABLE, "cannot connect to %s: no connection within %.1f s", where,
+		    (double)connect_ms / 1000);
 	case CDC_MY_TIME_OVER:
 		return cdc_fail(err, CDC_ERR_TIMEOUT,
-		    "timed out while waiting for %s to answer the log-in (--timeout)", attempt->where);
+		    "timed out while waiting for %s to answer the log-in (--timeout)", where);
 	case CDC_MY_FOREIGN:
-		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is no MySQL server: a greeting was expected from it",
-		    attempt->where);
+		return cdc_fail(err, CDC_ERR_PROTOCOL, "%s is no MySQL server: a greeting was expected from it", where);
 	default:
 		break;
 	}
@@ -257,11 +231,11 @@ static int try_once(struct cdc_my *my, const struct attempt *attempt, size_t add
 		CDC_BUF_CLEANUP struct cdc_buf message = CDC_BUF_INIT;
 
 		cdc_my_explain(&message, error, mysql_error(my->conn));
-		return cdc_fail(err, cdc_my_kind_of(error), "cannot connect to %s: %s (error %u)", attempt->where,
+		return cdc_fail(err, cdc_my_kind_of(error), "cannot connect to %s: %s (error %u)", where,
 		    message.text, error);
 	}
 	my->broken = false;
-	return check_tls(my, attempt, err);
+	return check_tls(my, attempt->params, where, err);
 }
 
 static int look_up(const struct cdc_my *my, const struct attempt *attempt, struct addresses *ret, struct cdc_err *err)
@@ -326,17 +300,6 @@ static void choose_way(const struct cdc_my_params *params, struct attempt *attem
 		    params->host	  ? MYSQL_PROTOCOL_TCP :
 					    MYSQL_PROTOCOL_DEFAULT;
 	}
-}
-
-/* "host:port", "[::1]:port" or the path of the socket. */
-static char *describe(const char *host, int port)
-{
-	struct cdc_buf text = CDC_BUF_INIT;
-
-	cdc_buf_addf(&text, strchr(host, ':') ? "[%s]" : "%s", host);
-	if (port)
-		cdc_buf_addf(&text, ":%d", port);
-	return cdc_buf_take(&text);
 }
 
 static char *describe_wish(const struct cdc_my_params *params)

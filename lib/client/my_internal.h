@@ -26,6 +26,13 @@ struct cdc_my_login {
 	unsigned port;
 };
 
+/*
+ * Checks the option files that the library will read, with what they include: on failure -1 and a CDC_ERR_USAGE for a
+ * file or group that is not there (the library would ask a server that nobody meant), and for a password that group or
+ * others can read in --defaults-file or, without it, in ~/.my.cnf.
+ */
+int cdc_my_check_option_files(const struct cdc_my_params *params, struct cdc_err *err) CDC_MUST_USE;
+
 /* How a call that waits for the server ended. */
 enum cdc_my_wait { CDC_MY_READY, CDC_MY_TIME_OVER, CDC_MY_NOT_CONNECTED, CDC_MY_FOREIGN };
 

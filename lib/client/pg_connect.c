@@ -147,16 +147,26 @@ static bool still_connecting(const PGconn *conn)
 	return PQstatus(conn) == CONNECTION_STARTED || PQstatus(conn) == CONNECTION_NEEDED;
 }
 
-/* libpq ignores a password file that is open to others, and its warning goes nowhere. */
+/* Where a password is looked for. libpq ignores a file that is open to others, and its warning goes nowhere. */
+static void add_passfile(struct cdc_buf *text, const char *path)
+{
+	struct cdc_err why;
+
+	if (access(path, F_OK) != 0)
+		cdc_buf_addf(text, ": there is no password file %s (--passfile)", path);
+	else if (cdc_file_check(path, true, &why) < 0)
+		cdc_buf_addf(text, ": %s", why.text);
+	else
+		cdc_buf_addf(text, ": no line of %s fits host, port, database and role (--passfile)", path);
+}
+
 static void explain_password(const PGconn *conn, struct cdc_buf *text)
 {
 	PQconninfoOption *options = PQconninfo((PGconn *)(uintptr_t)conn);
-	struct cdc_err why;
 
 	for (const PQconninfoOption *at = options; at && at->keyword; at++)
-		if (cdc_streq(at->keyword, "passfile") && at->val && access(at->val, F_OK) == 0 &&
-		    cdc_file_check(at->val, true, &why) < 0)
-			cdc_buf_addf(text, ": %s", why.text);
+		if (cdc_streq(at->keyword, "passfile") && at->val)
+			add_passfile(text, at->val);
 	PQconninfoFree(options);
 }
 

@@ -8,6 +8,9 @@
 #define KEY_KNOWN  "known"
 #define KEY_ABSENT "absent"
 
+/* Names that are used once would fill the state file for ever. */
+#define KNOWN_FOR_MS ((int64_t)30 * 24 * 60 * 60 * 1000)
+
 bool cdc_was_absent(const struct cdc_check *check, const char *name, int64_t *since_ms)
 {
 	return cdc_memory_get_int(&check->memory, name, KEY_ABSENT, since_ms);
@@ -42,7 +45,8 @@ void cdc_absent_remember(struct cdc_check *check, const struct cdc_item *item)
 
 /*
  * An object that the last run knew, that nobody named, and that is not in the result. It is told as vanished by the
- * first run without it, reported for as long as that is held, and then forgotten.
+ * first run without it and reported for as long as that is held. That it was there is known for longer, or one that comes
+ * back as another one would look well.
  */
 static void judge_vanished(struct cdc_check *check, const char *name)
 {
@@ -56,8 +60,11 @@ static void judge_vanished(struct cdc_check *check, const char *name)
 		cdc_memory_carry_item(&check->memory, name, true);
 		return;
 	}
-	if (told && !cdc_held_any(check, name))
+	if (told && !cdc_held_any(check, name)) {
+		if (check->memory.now_ms - since_ms < KNOWN_FOR_MS)
+			cdc_memory_carry_item(&check->memory, name, false);
 		return;
+	}
 	item = cdc_result_add(check, name);
 	item->absent = true;
 	if (!told && !check->elsewhere)

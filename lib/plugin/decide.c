@@ -72,6 +72,12 @@ static bool in_grace(struct cdc_check *check, const char *item, struct cdc_findi
 	return true;
 }
 
+static void keep(struct cdc_check *check, const char *item, const struct cdc_condition *row, const char *past,
+    const char *text, const char *headline)
+{
+	cdc_held_keep(check, item, row, check->memory.now_ms, past ? past : text, past ? past : headline);
+}
+
 static void decide_grace(struct cdc_check *check, const char *item, const struct cdc_condition *row,
     struct cdc_finding *finding)
 {
@@ -82,7 +88,7 @@ static void decide_grace(struct cdc_check *check, const char *item, const struct
 	if (in_grace(check, item, finding))
 		finding->state = finding->state == CDC_CRITICAL ? CDC_WARNING : CDC_OK;
 	else if (row->held)
-		cdc_held_keep(check, item, row, check->memory.now_ms, text, headline);
+		keep(check, item, row, finding->past, text, headline);
 }
 
 /* item: NULL for the whole. */
@@ -96,17 +102,19 @@ static void decide_condition(struct cdc_check *check, const struct cdc_item *ite
 	if (finding->from_memory)
 		return;
 	if (row->held && !(row->grace && state != CDC_OK))
-		cdc_held_keep(check, key, row, check->memory.now_ms, finding->text, finding->headline);
+		keep(check, key, row, finding->past, finding->text, finding->headline);
 	else if (row->grace && state != CDC_OK)
 		decide_grace(check, key, row, finding);
 }
 
-/* Worst first; what is seen now before what is only held; else in the order in which it was found. */
+/* Worst first; what is seen now before what is only held, the newest first; else in the order in which it was found. */
 static bool goes_before(const struct cdc_finding *a, const struct cdc_finding *b)
 {
 	int rank = cdc_state_rank(a->state) - cdc_state_rank(b->state);
 
-	return rank > 0 || (rank == 0 && !a->from_memory && b->from_memory);
+	if (rank || !b->from_memory)
+		return rank > 0;
+	return !a->from_memory || a->seen_ms > b->seen_ms;
 }
 
 static void sort_findings(struct cdc_finding *findings, size_t count)

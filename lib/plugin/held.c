@@ -94,6 +94,7 @@ static void raise_back(struct cdc_check *check, struct cdc_item *item, const str
 	finding = cdc_item_raise(item, CDC_COND_VANISHED, "%s", text.text);
 	cdc_finding_headline(finding, "%s", text.text);
 	finding->from_memory = true;
+	finding->seen_ms = held->seen_ms;
 }
 
 static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t condition, const struct held *held)
@@ -113,6 +114,7 @@ static void raise_held(struct cdc_check *check, struct cdc_item *item, size_t co
 	if (*held->headline)
 		cdc_finding_headline(finding, "%s", held->headline);
 	finding->from_memory = true;
+	finding->seen_ms = held->seen_ms;
 	cdc_buf_add(&ago, " (seen ");
 	cdc_text_add_duration(&ago, check->memory.now_ms - held->seen_ms);
 	cdc_buf_add(&ago, " ago)");

@@ -38,7 +38,7 @@ struct cdc_memory {
 	struct cdc_buf now;  /* the text of the next state file so far; a later entry replaces an earlier one */
 	char *now_item;      /* whose entries come next in it */
 	bool usable;         /* what is put now will be there in the next run; else nothing is put */
-	int64_t now_ms;      /* wall clock of this run */
+	int64_t now_ms;      /* wall clock of this run, or the clock of what it asks; all below is by the same */
 	int64_t previous_ms; /* wall clock of the last run; 0 when there was none */
 	bool anew;           /* cdc_memory_epoch: what was watched began anew since the last run */
 };

@@ -21,12 +21,14 @@ void cdc_render_discovery(struct cdc_buf *buf, const struct cdc_check *check);
 struct cdc_summary {
 	bool item;  /* something of the one item that it is about */
 	bool whole; /* something of what concerns the whole */
+	const struct cdc_item *cut; /* whose headline is not there, or not to its end: its own line must have it */
 };
 
 /* Appends line 1 behind "NAME STATE - ", of at most max bytes where an item is concerned. */
 struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_check *check, size_t max);
 
-/* Appends an item's text as its line has it, without state and name. */
-void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item);
+/* Appends an item's text as its line has it, without state and name. cut: the summary's, or NULL. */
+void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item,
+    const struct cdc_item *cut);
 
 #endif

@@ -77,7 +77,7 @@ static void add_item(struct cdc_buf *buf, const struct cdc_check *check, const s
 {
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-	cdc_render_item_text(&text, check, item);
+	cdc_render_item_text(&text, check, item, NULL);
 	cdc_buf_add(buf, "{\"name\":");
 	cdc_text_add_json(buf, item->name);
 	cdc_buf_addf(buf, ",\"state\":\"%s\",\"text\":", cdc_state_name(item->state));

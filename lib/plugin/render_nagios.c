@@ -115,12 +115,13 @@ static void trim_line(struct cdc_buf *buf)
 	cdc_buf_truncate(buf, n);
 }
 
-static void add_item_line(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item)
+static void add_item_line(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item,
+    const struct cdc_item *cut)
 {
 	cdc_buf_addf(buf, "\n[%s] ", cdc_state_name(item->state));
 	cdc_text_add_safe(buf, item->name, ITEM_NAME_MAX);
 	cdc_buf_add(buf, ": ");
-	cdc_render_item_text(buf, check, item);
+	cdc_render_item_text(buf, check, item, cut);
 	trim_line(buf);
 }
 
@@ -140,7 +141,7 @@ static size_t line_count(const struct cdc_result *result)
 }
 
 /* At most --max-items of them; those of fixed items are not counted. */
-static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
+static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *cut)
 {
 	const struct cdc_result *result = &check->result;
 	struct cdc_item **sorted = cdc_result_sorted(result);
@@ -153,7 +154,7 @@ static void add_item_lines(struct cdc_buf *buf, const struct cdc_check *check)
 			left++;
 			continue;
 		}
-		add_item_line(buf, check, sorted[i]);
+		add_item_line(buf, check, sorted[i], cut);
 		shown += !sorted[i]->fixed;
 	}
 	for (size_t i = 0; i < result->left_count; i++)
@@ -194,7 +195,7 @@ void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check)
 	left_out = cdc_render_summary(buf, check, max);
 	trim_line(buf);
 	if (line_count(result) > 1 || (left_out.item && result->count > 0))
-		add_item_lines(buf, check);
+		add_item_lines(buf, check, left_out.cut);
 	if (check->policy->verbose)
 		add_texts(buf, &result->verbose, "");
 	if (left_out.whole)

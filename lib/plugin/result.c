@@ -25,6 +25,7 @@ static void findings_release(struct cdc_finding *findings, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free(findings[i].text);
 		free(findings[i].headline);
+		free(findings[i].past);
 	}
 	free(findings);
 }
@@ -216,6 +217,16 @@ void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...)
 	free(finding->headline);
 	va_start(args, format);
 	finding->headline = format_text(format, args);
+	va_end(args);
+}
+
+void cdc_finding_past(struct cdc_finding *finding, const char *format, ...)
+{
+	va_list args;
+
+	free(finding->past);
+	va_start(args, format);
+	finding->past = format_text(format, args);
 	va_end(args);
 }
 

@@ -18,6 +18,8 @@ struct cdc_finding {
 	char *headline;          /* in line 1 behind the item's name: "is lost (wal_removed): ..."; NULL: text is used */
 	int64_t age_ms;          /* how long already, where the judge knows it (the text then ends in it); -1: not known */
 	const char *timer;       /* conditions with the same name share one timer; NULL: that of the condition's row */
+	char *past;              /* how later runs tell it that do not see it: "was lost: ..."; NULL: as text and headline */
+	int64_t seen_ms;         /* of one that is held from an earlier run, when that was */
 	bool from_memory;        /* held from an earlier run */
 	enum cdc_state state;    /* decided */
 };
@@ -27,7 +29,7 @@ struct cdc_value {
 	cdc_num value;
 	char *cause; /* why it is as it is, for line 1, or NULL */
 	bool unjudged; /* shown only: a condition decides in place of its ranges at the moment */
-	bool violated; /* decided: a finding speaks of it already */
+	bool told; /* a finding or phrase speaks of it already */
 };
 
 struct cdc_item {
@@ -124,6 +126,7 @@ void cdc_item_phrase(struct cdc_item *item, const char *format, ...) CDC_PRINTF(
  */
 struct cdc_finding *cdc_item_raise(struct cdc_item *item, size_t condition, const char *format, ...) CDC_PRINTF(3, 4);
 void cdc_finding_headline(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
+void cdc_finding_past(struct cdc_finding *finding, const char *format, ...) CDC_PRINTF(2, 3);
 
 /* The row of a finding's condition. */
 static inline const struct cdc_condition *cdc_finding_row(const struct cdc_check *check, const struct cdc_finding *finding)

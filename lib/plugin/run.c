@@ -168,7 +168,8 @@ void cdc_run_remember(struct cdc_run *run, const char *target, const char *selec
 	const struct cdc_policy *policy = run->check.policy;
 	int64_t left = cdc_deadline_left_ms(&run->deadline);
 
-	run->check.memory.now_ms = cdc_clock_wall_ms();
+	if (!run->check.memory.now_ms)
+		run->check.memory.now_ms = cdc_clock_wall_ms();
 	if (policy->no_state || policy->discover)
 		return;
 	add_identity(&identity, policy, target, selection);

@@ -40,7 +40,9 @@ void cdc_run_step(struct cdc_run *run, const char *format, ...) CDC_PRINTF(2, 3)
 /*
  * Opens the state file of this check. `target` is what is asked, normalised ("db1:5432"), `selection` whatever of the
  * plugin's own options decides which objects are judged; neither may hold a secret. To be called between gathering
- * and judging, for the lock is held from here to the end.
+ * and judging, for the lock is held from here to the end. What is asked may have a clock of its own: a plugin that has
+ * put its time into check.memory.now_ms (milliseconds since 1970) goes by that one, and a clock of this host that jumps
+ * makes no alarm.
  */
 void cdc_run_remember(struct cdc_run *run, const char *target, const char *selection);
 

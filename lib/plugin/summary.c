@@ -58,7 +58,7 @@ static void add_shown_metrics(struct phrases *phrases, const struct cdc_check *c
 	for (size_t i = 0; i < plugin->metric_count; i++) {
 		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-		if (!item->values[i].known || item->values[i].violated || !plugin->metrics[i].shown)
+		if (!item->values[i].known || item->values[i].told || !plugin->metrics[i].shown)
 			continue;
 		cdc_metric_phrase(&text, &plugin->metrics[i], item->values[i].value);
 		add_part(phrases, text.text);
@@ -75,11 +75,15 @@ static void add_item(struct phrases *phrases, const struct cdc_check *check, con
 	add_findings(phrases, check, item, true, skip);
 }
 
-void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item)
+void cdc_render_item_text(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item,
+    const struct cdc_item *cut)
 {
 	struct phrases phrases = { .buf = buf, .start = buf->len, .max = SIZE_MAX };
+	bool long_first = item == cut && item->finding_count > 0 && item->findings[0].headline;
 
-	add_item(&phrases, check, item, 0);
+	if (long_first)
+		add_part(&phrases, item->findings[0].headline);
+	add_item(&phrases, check, item, long_first ? 1 : 0);
 	if (buf->len == phrases.start)
 		cdc_buf_add(buf, "ok");
 }
@@ -194,8 +198,8 @@ struct room {
 };
 
 /* Line 1 about one item: its headline, then as many of its other phrases as fit. */
-static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *item,
-    const struct room *room)
+static struct cdc_summary summary_of_one(struct cdc_buf *buf, const struct cdc_check *check,
+    const struct cdc_item *item, const struct room *room)
 {
 	bool problem = item->state != CDC_OK;
 	struct phrases phrases = { .buf = buf, .max = room->phrases };
@@ -210,24 +214,39 @@ static bool summary_of_one(struct cdc_buf *buf, const struct cdc_check *check, c
 	}
 	if (buf->len > room->headline) {
 		cdc_text_cut(buf, room->headline);
-		phrases.cut = true;
+		return (struct cdc_summary){ .item = true, .cut = item };
 	}
 	add_item(&phrases, check, item, problem ? 1 : 0);
-	return !phrases.cut;
+	return (struct cdc_summary){ .item = phrases.cut };
 }
 
-static void summary_of_many(struct cdc_buf *buf, const struct cdc_check *check, const struct cdc_item *worst, size_t max)
+static size_t count_problems(const struct cdc_result *result)
+{
+	return cdc_result_count_state(result, CDC_CRITICAL) + cdc_result_count_state(result, CDC_WARNING) +
+	    cdc_result_count_state(result, CDC_UNKNOWN);
+}
+
+/* The limit is for a line that is about one item; with several of them nothing is cut. */
+static struct cdc_summary summary_of_many(struct cdc_buf *buf, const struct cdc_check *check,
+    const struct cdc_item *worst, size_t max)
 {
 	CDC_BUF_CLEANUP struct cdc_buf tally = CDC_BUF_INIT;
+	struct cdc_summary left_out = { .cut = NULL };
+	size_t room;
 
 	if (!worst) {
 		add_all_fine(buf, check);
-		return;
+		return left_out;
 	}
 	add_tally(&tally, check);
 	add_headline(buf, worst);
-	cdc_text_cut(buf, max > tally.len + 40 ? max - tally.len : 40);
+	room = max > tally.len + 40 ? max - tally.len : 40;
+	if (count_problems(&check->result) < 2 && buf->len > room) {
+		cdc_text_cut(buf, room);
+		left_out.cut = worst;
+	}
 	cdc_buf_add(buf, tally.text);
+	return left_out;
 }
 
 /* Cuts what concerns the whole to what an item leaves of the line; true if anything was cut. */
@@ -254,7 +273,7 @@ struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_chec
 	const struct cdc_result *result = &check->result;
 	const struct cdc_item *worst = worst_item(result), *only = only_item(result);
 	CDC_BUF_CLEANUP struct cdc_buf line = CDC_BUF_INIT, whole = CDC_BUF_INIT;
-	struct cdc_summary left_out = { false, false };
+	struct cdc_summary left_out = { .cut = NULL };
 	struct room room;
 
 	add_whole(&whole, result);
@@ -262,13 +281,14 @@ struct cdc_summary cdc_render_summary(struct cdc_buf *buf, const struct cdc_chec
 	if (whole_is_worst(result, worst)) {
 		cdc_buf_add(buf, whole.text);
 		left_out.item = true;
+		left_out.cut = worst;
 		return left_out;
 	}
 	if (only && (worst == only || !worst)) {
-		left_out.item = !summary_of_one(&line, check, only, &room);
+		left_out = summary_of_one(&line, check, only, &room);
 		left_out.whole = cut_whole(&whole, &line, max);
 	} else {
-		summary_of_many(&line, check, worst, max);
+		left_out = summary_of_many(&line, check, worst, max);
 	}
 	if (whole.len > 0)
 		cdc_buf_addf(&line, SEPARATOR "%s", whole.text);

@@ -72,7 +72,7 @@ static void raise_threshold(struct cdc_item *item, size_t index, const struct cd
 	finding->condition = -1;
 	finding->metric = (int)index;
 	finding->state = state;
-	value->violated = true;
+	value->told = true;
 }
 
 /* Only the judge knows which metrics without an item of their own a fixed item has: it tells by a cause. */

@@ -120,3 +120,27 @@ def test_a_password_for_postgresql(program, private):
                 assert SECRET not in done.text, done
         done = targets.run(program, port, "-vvv", env={"PGPASSWORD": SECRET})
         assert SECRET not in done.text and done.rc == 3
+
+
+@pytest.mark.parametrize("directive", ["!include %s/more/own.cnf", "!includedir %s/more"])
+@pytest.mark.parametrize("mode, refused", [(0o644, True), (0o600, False)])
+def test_an_option_file_includes_a_secret_that_others_read(program, port, private, directive, mode, refused):
+    if "defaults-file" not in targets.of(program).options:
+        return
+    os.mkdir(private + "/more")
+    included = private + "/more/own.cnf"
+    for path, text in ((private + "/my.cnf", directive % private), (included, "[client]\npassword=%s" % SECRET)):
+        with open(path, "w") as file:
+            file.write(text + "\n")
+    os.chmod(included, mode)
+    done = targets.run(program, port, "--defaults-file", private + "/my.cnf")
+    assert (done.rc == 3 and included in done.line1) == refused and SECRET not in done.text, done
+
+
+@pytest.mark.parametrize("mode, refused", [(0o644, True), (0o600, False)])
+def test_the_accounts_own_option_file(program, port, private, mode, refused):
+    if "defaults-file" not in targets.of(program).options:
+        return
+    os.rename(secret_file(private, "defaults-file", mode), private + "/.my.cnf")
+    done = targets.run(program, port, env={"HOME": private})
+    assert (done.rc == 3 and "/.my.cnf" in done.line1) == refused and SECRET not in done.text, done

@@ -1,6 +1,6 @@
 /*
- * check_pg_slot: answers of a server that sends anything. Two runs, each of four tables in the form of recorded facts
- * (slots, server, identity, stats) separated by NUL; the second one has the first one's memory.
+ * check_pg_slot: answers of a server that sends anything. Two runs, each of five tables in the form of recorded facts
+ * (slots, server, position, identity, stats) separated by NUL; the second one has the first one's memory.
  */
 #include "tests/fuzz/judge.h"
 

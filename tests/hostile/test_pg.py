@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 import re
 import struct
 import threading
@@ -214,7 +215,7 @@ TLS_CASES = [
 # --- answers to queries -------------------------------------------------------------------------------------
 
 
-def query(rows=None, names=None, where="pg_replication_slots|AS position"):
+def query(rows=None, names=None, where="pg_replication_slots|AS (position|standby)"):
     """The queries that matter get these rows and columns, each a function of the healthy ones; all others succeed."""
     def answer(statement):
         reply = HEALTHY(statement)
@@ -283,9 +284,11 @@ QUERIES = [
     Case("query: NULL everywhere", each(None), "UNKNOWN"),
     Case("query: NULL in all queries", each(None, where=""), "UNKNOWN"),
     Case("query: NULL for the slots", each(None, where="pg_replication_slots"), "UNKNOWN"),
-    Case("query: NULL for the server", each(None, where="AS position"), "UNKNOWN"),
-    Case("query: no row for the server", query(lambda row: [], where="AS position"), "UNKNOWN"),
-    Case("query: two rows for the server", query(lambda row: [row, row], where="AS position"), "UNKNOWN"),
+    Case("query: NULL for the server", each(None, where="AS standby"), "UNKNOWN"),
+    Case("query: NULL for the position", each(None, where="AS position"), "UNKNOWN", "position"),
+    Case("query: no row for the server", query(lambda row: [], where="AS standby"), "UNKNOWN"),
+    Case("query: no row for the position", query(lambda row: [], where="AS position"), "UNKNOWN", "position"),
+    Case("query: two rows for the server", query(lambda row: [row, row], where="AS standby"), "UNKNOWN"),
     Case("query: no slot", query(lambda row: [], where="pg_replication_slots"), "UNKNOWN", "no .*slot"),
     Case("query: empty everywhere", each(b""), "UNKNOWN"),
     Case("query: nasty everywhere", each(NASTY), "UNKNOWN"),
@@ -368,6 +371,45 @@ def test_a_refusal_of_aurora(program):
         with refuses("AS position", "0A000") as port:
             done = targets.run(program, port)
         assert done.rc == 3 and "rds.logical_replication" in done.line1, done
+
+
+def test_where_a_password_is_looked_for(program, private):
+    """libpq says only that there is none."""
+    if program != "check_pg_slot":
+        return
+    file = f"{private}/pass"
+    for content, says in (None, f"there is no password file {file} (--passfile)"), ("*:1:*:*:x", f"no line of {file} fits"):
+        if content:
+            with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+                out.write(content)
+        with start(fakepg.ask(3))() as port:
+            done = targets.run(program, port, [], env={"PGPASSFILE": file})
+        assert done.state == "UNKNOWN" and says in done.line1, done
+
+
+def test_timers_go_by_the_clock_of_the_server(program, private):
+    """Whatever the clock of this host does: a slot is inactive for as long as the server says."""
+    if program != "check_pg_slot":
+        return
+    clock = {"start_ms": b"1"}
+    with fakepg.serve(at_time(clock)) as port:
+        for seconds, state in (0, "OK"), (300, "OK"), (360, "WARNING"):
+            clock["now_ms"] = b"%d" % (1000000000000 + 1000 * seconds)
+            done = targets.run(program, port, ["-s", "dbz_orders"], state_dir=private)
+            assert done.state == state and done.perf["dbz_orders.inactive"].value == seconds, done
+
+
+def at_time(clock):
+    """A server of version 15 whose clock says so, with a slot that nobody uses."""
+    slots = targets.pg_slots({"slot_name": b"dbz_orders", "active": b"f"})
+
+    def answer(statement):
+        reply = slots(statement)
+        names = [name for name, _ in reply.columns or []]
+        if "now_ms" in names:
+            reply.rows = [[clock.get(name, value) for name, value in zip(names, row)] for row in reply.rows]
+        return reply
+    return answer
 
 
 # --- a healthy server ---------------------------------------------------------------------------------------

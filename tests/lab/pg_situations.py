@@ -442,14 +442,7 @@ def synced(lab, major):
 def not_yet_synced(lab, major):
     """A standby's copy that stays temporary: the primary's slot is older than what the standby has."""
     with _pair(lab, major) as (primary, server):
-        primary.create_slot("dbz", failover=True)
-        primary.write_wal(3 * MIB)
-        primary.log_standby_snapshot()
-        primary.checkpoint()
-        server.caught_up()
-        server.checkpoint()
-        _start_sync(server)
-        _wait(server, "dbz", lambda row: row["temporary"] == "t", "copied")
+        copy_unready(primary, server)
         yield Case(server, "dbz", primary=primary)
 
 
@@ -497,6 +490,29 @@ def promoted_unsynced(lab, major):
         primary.stop()
         server.promote()
         yield Case(server, "dbz", primary=primary)
+
+
+def copy_unready(primary, server):
+    """Makes a copy of dbz on the standby that stays temporary."""
+    primary.create_slot("dbz", failover=True)
+    primary.write_wal(3 * MIB)
+    primary.log_standby_snapshot()
+    primary.checkpoint()
+    server.caught_up()
+    server.checkpoint()
+    _start_sync(server)
+    _wait(server, "dbz", lambda row: row["temporary"] == "t", "copied")
+
+
+def follow(former, primary):
+    """A primary that was stopped in order becomes the standby of the one that took over; it keeps its own slots."""
+    primary.create_physical("former")
+    former.configure(primary_slot_name="former", sync_replication_slots="on", hot_standby_feedback="on",
+                     primary_conninfo=libpq.conninfo(host=primary.host, port=primary.port, user=pg.SUPERUSER,
+                                                     dbname="postgres"))
+    former.upstream = primary
+    former.lab.own(former.directory)
+    former.start()
 
 
 def _sync(primary, server):

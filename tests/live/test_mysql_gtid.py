@@ -617,11 +617,14 @@ def test_candidate_that_is_silent(pair):
 
 
 def test_main_server_gone(pair):
-    """The candidates are judged all the same."""
+    """The candidates are judged all the same; what they have not may be lost, which nobody can tell now."""
     primary, replica = pair
-    done = plugin("check_mysql_gtid", "-H", "127.0.0.1", "-P", net.free_port(), "-u", "mon", "--tls=disabled",
-                  "--candidate", address(replica), "--gtid-set", executed(primary))
+    gone = ["check_mysql_gtid", "-H", "127.0.0.1", "-P", net.free_port(), "-u", "mon", "--tls=disabled",
+            "--candidate", address(replica), "--gtid-set"]
+    done = plugin(*gone, executed(primary))
     assert done.state == CRITICAL and f"{item(replica)}.behind" in done.perf, done
+    done = plugin(*gone, upto(primary, last_number(primary) + 1))
+    assert done.state == CRITICAL and "or lost: the server of -H could not be compared" in done.text, done
 
 
 @versions("5.7.22", "8.0.33", "9.7", "10.11", "11.8")

@@ -318,16 +318,21 @@ def test_created_again_between_two_looks(pg_lab, state, major):
         assert result.state == CRITICAL and re.search("again|recreated|anew", result.line1), result
 
 
+def use(case, state):
+    """Decodes some transactions through the slot, and looks at it when its consumer is gone."""
+    with case.server.consumer("dbz"):
+        for _ in range(20):
+            case.server.sql("insert into changes (text) values ('counted')")
+        pg.wait_for(lambda: int(case.server.value(
+            "select total_txns from pg_stat_replication_slots where slot_name = 'dbz'")) >= 20, "statistics")
+    pg.wait_for(lambda: case.row()["active"] == "f", "consumer gone")
+    check(case.server, state_dir=state)
+
+
 @pytest.mark.parametrize("major", [14, 18])
 def test_created_again_is_seen_by_the_transaction_count(pg_lab, state, major):
     with pg_situations.make(pg_lab, major, "inactive") as case:
-        with case.server.consumer("dbz"):
-            for _ in range(20):
-                case.server.sql("insert into changes (text) values ('counted')")
-            pg.wait_for(lambda: int(case.server.value(
-                "select total_txns from pg_stat_replication_slots where slot_name = 'dbz'")) >= 20, "statistics")
-        pg.wait_for(lambda: case.row()["active"] == "f", "consumer gone")
-        check(case.server, state_dir=state)
+        use(case, state)
         case.server.drop_slot("dbz")
         case.server.create_slot("dbz")
         result = watch(case.server, 2, state_dir=state)  # up to 14 the statistics follow within half a second
@@ -401,6 +406,7 @@ def test_the_crash_of_a_backend_is_no_finding(pg_lab, state, major):
         assert server.value("select pg_postmaster_start_time()") == started
         result = check(server, *names, state_dir=state)
         assert before.state == result.state == OK, result
+        assert "dbz: " in result.text and "inactive for at least" in result.items["dbz"][1], result
 
 
 def accepts(server):
@@ -479,6 +485,86 @@ def test_sync_age(pg_lab, major):
             assert result.state == WARNING and "sync" in result.line1, result
         finally:
             case.primary.start()
+
+
+@pytest.mark.parametrize("major", pg.VERSIONS)
+def test_a_reset_of_statistics_starts_no_timer_anew(pg_lab, state, major):
+    """pg_stat_reset_shared('bgwriter') is no crash."""
+    with pg_situations.make(pg_lab, major, "inactive") as case:
+        check(case.server, state_dir=state)
+        case.server.sql("select pg_stat_reset_shared('bgwriter')")
+        time.sleep(1.1)
+        result = check(case.server, "--critical-inactive=1s", state_dir=state)
+        assert result.state == CRITICAL and result.perf["dbz.inactive"].value > 1, result
+
+
+@pytest.mark.parametrize("major", [14, 18])
+def test_a_reset_of_statistics_hides_no_new_slot(pg_lab, state, major):
+    with pg_situations.make(pg_lab, major, "inactive") as case:
+        use(case, state)
+        case.server.sql("select pg_stat_reset_shared('bgwriter')")
+        case.server.drop_slot("dbz")
+        case.server.create_slot("dbz")
+        result = watch(case.server, 2, state_dir=state)
+        assert result.state == CRITICAL and "created again" in result.line1, result
+
+
+@pytest.mark.parametrize("major", [17, 18])
+def test_an_own_failover_slot_stops_synchronisation(pg_lab, major):
+    """What a former primary keeps after a switch-over: the worker that copies slots ends at a slot that is no copy."""
+    with contextlib.ExitStack() as stack:
+        former = stack.enter_context(pg_lab.fresh(major))
+        server = pg_lab.standby(former)
+        stack.callback(pg_lab.remove, server)
+        former.create_slot("dbz", failover=True)
+        pg_situations.sync(former, server, "dbz")
+        former.stop()
+        server.promote()
+        pg_situations.follow(former, server)
+        pg.wait_for(lambda: "same name slot" in former.log_text(), "the worker ends", 60)
+        for args in [], ["-s", "dbz"]:
+            result = check(former, *args)
+            assert result.state == WARNING and "dbz is this standby's own slot and stops" in result.line1, result
+
+
+@pytest.mark.parametrize("major", [17, 18])
+def test_a_promotion_loses_a_copy_that_was_not_ready(pg_lab, state, major):
+    with contextlib.ExitStack() as stack:
+        primary = stack.enter_context(pg_lab.fresh(major))
+        server = pg_lab.standby(primary)
+        stack.callback(pg_lab.remove, server)
+        pg_situations.copy_unready(primary, server)
+        result = check(server, state_dir=state)
+        assert result.state == WARNING and "dbz is not synced yet" in result.line1, result
+        primary.stop()
+        server.promote()
+        for _ in range(2):
+            result = check(server, state_dir=state)
+            assert result.state == WARNING and "dbz is not there any more" in result.line1, result
+
+
+@pytest.mark.parametrize("major", [13, 18])
+def test_a_refused_position_hides_no_loss(pg_lab, major):
+    with pg_situations.make(pg_lab, major, "lost-beside-healthy") as case:
+        case.server.sql("revoke execute on function pg_current_wal_lsn() from public")
+        try:
+            result = check(case.server)
+            assert result.state == CRITICAL and "dbz_lost is lost" in result.line1, result
+            assert "GRANT EXECUTE ON FUNCTION" in result.text and "dbz.active" in result.perf, result
+            assert check(case.server, "-s", "dbz").state == UNKNOWN
+        finally:
+            case.server.sql("grant execute on function pg_current_wal_lsn() to public")
+
+
+@pytest.mark.parametrize("major", [13, 18])
+def test_a_stall_behind_the_slots_hides_no_loss(pg_lab, major):
+    with pg_situations.make(pg_lab, major, "lost-beside-healthy") as case, case.server.connect() as session:
+        session.execute("begin")
+        session.execute("lock table pg_catalog.pg_stat_bgwriter in access exclusive mode")
+        result = check(case.server, "-t", "1")
+        assert result.state == CRITICAL and "dbz_lost is lost" in result.line1 and "timed out" in result.text, result
+        assert check(case.server, "-t", "1", "-s", "dbz").state == UNKNOWN
+        session.execute("rollback")
 
 
 # Rights

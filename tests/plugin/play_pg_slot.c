@@ -2,7 +2,7 @@
 
 /* The files' names of the queries. */
 static const char *const query_names[] = { [PG_SLOT_SLOTS] = "slots", [PG_SLOT_SERVER] = "server",
-	[PG_SLOT_IDENTITY] = "identity", [PG_SLOT_STATS] = "stats" };
+	[PG_SLOT_POSITION] = "position", [PG_SLOT_IDENTITY] = "identity", [PG_SLOT_STATS] = "stats" };
 
 /* "pg17-inactive" was recorded on 17. */
 void answers_load(struct answers *answers, const char *name)
@@ -56,6 +56,13 @@ static size_t query_of(const char *name, size_t n)
 	return 0;
 }
 
+static void refuse(struct cdc_pg_query *query, const char *sqlstate)
+{
+	query->refused = true;
+	snprintf(query->sqlstate, sizeof(query->sqlstate), "%s", sqlstate);
+	snprintf(query->message, sizeof(query->message), "permission denied: GRANT %s", query->grant);
+}
+
 /* One of the words of answers_change, which is cut up. */
 static void change(struct answers *answers, char *word)
 {
@@ -63,6 +70,10 @@ static void change(struct answers *answers, char *word)
 	struct cdc_rows *rows = &answers->queries[query_of(word, n)].rows;
 	char *column = word + n + 1, *value = strchr(word, '=');
 
+	if (cdc_begins_with(column, "refused=")) {
+		refuse(&answers->queries[query_of(word, n)], column + strlen("refused="));
+		return;
+	}
 	if (cdc_streq(column, "drop") || cdc_streq(column, "back")) {
 		rows->count += *column == 'b' ? 1 : (size_t)-1;
 		return;

@@ -23,7 +23,7 @@ void answers_run(struct stage *stage, const struct answers *answers, int64_t now
 
 /*
  * Changes cells: "slots.restart_lsn=0/B10000 stats.total_txns=0", NULL is \\N, and the row is the first one unless it
- * is said ("slots.1.active=f"). "slots.drop" hides the last row of the slots, "slots.back" brings it back.
+ * is said ("slots.1.active=f"). "slots.drop" hides the last row of the slots, "slots.back" brings it back. "position.refused=42501" refuses a query.
  */
 void answers_change(struct answers *answers, const char *changes);
 

@@ -83,7 +83,7 @@ static void tell(const char *facts, const char *options, const struct step *step
 #define EVIDENCE(changes, why)                                                                               \
 	TELL("pg17-healthy", "-s dbz --no-perfdata", FIRST,                                                  \
 	    { why, MINUTE, changes, CDC_CRITICAL,                                                            \
-		"PG_SLOT CRITICAL - dbz was dropped and created again (" why "): changes may be" },  \
+		"PG_SLOT CRITICAL - dbz was dropped and created again (" why ")&: changes may be missing" },  \
 	    { "held", 23 * HOUR, "", CDC_CRITICAL, "was dropped and created again (" why "&(seen 23h ago)" }, \
 	    { "held to the end", HOUR - 1, "", CDC_CRITICAL, "created again" },                              \
 	    { "over", 1, "", CDC_OK, "!created again" })
@@ -107,11 +107,11 @@ static void test_not_recreated(void **state CDC_UNUSED)
 {
 	NO_EVIDENCE("nothing changed", "");
 	NO_EVIDENCE("a consumer went on",
-	    "slots.restart_lsn=0/C00000 slots.confirmed_flush_lsn=0/C00000 server.position=0/C00000 stats.total_txns=9");
+	    "slots.restart_lsn=0/C00000 slots.confirmed_flush_lsn=0/C00000 position.position=0/C00000 stats.total_txns=9");
 	NO_EVIDENCE("a jump forward",
-	    "slots.restart_lsn=9/C00000 slots.confirmed_flush_lsn=9/C00000 server.position=9/C00000");
+	    "slots.restart_lsn=9/C00000 slots.confirmed_flush_lsn=9/C00000 position.position=9/C00000");
 	NO_EVIDENCE("a jump forward beyond 63 bits", "slots.restart_lsn=FFFFFFFF/0 slots.confirmed_flush_lsn=FFFFFFFF/0 "
-						     "server.position=FFFFFFFF/0");
+						     "position.position=FFFFFFFF/0");
 	NO_EVIDENCE("pg_stat_reset_replication_slot", "stats.total_txns=0 stats.stats_reset_ms=1795235605300");
 	NO_EVIDENCE("a restart lost the statistics", "stats.total_txns=0 server.start_ms=1795235605100");
 	NO_EVIDENCE("restart_lsn goes back over a restart", "slots.restart_lsn=0/B00000 server.start_ms=1795235605100");
@@ -133,7 +133,7 @@ static void test_failover_before_17(void **state CDC_UNUSED)
 	TELL("pg15-healthy", "-s dbz --no-perfdata", FIRST,
 	    { "a new one", MINUTE,
 		"identity.timeline=2 server.start_ms=1 slots.confirmed_flush_lsn=9/0 slots.restart_lsn=9/0 "
-		"server.position=9/0",
+		"position.position=9/0",
 		CDC_CRITICAL, "it was not synced to the server that took over" });
 }
 
@@ -152,7 +152,13 @@ static void test_missing_and_back(void **state CDC_UNUSED)
 		"dbz was dropped and created again (it was missing in an earlier run)" });
 	TELL("pg17-healthy", "--no-perfdata --hold=1h", FIRST,
 	    { "vanished", MINUTE, "slots.drop", CDC_WARNING, "is not there any more" },
-	    { "forgotten", 2 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" });
+	    { "not told any more", 2 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "still not", HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "but known", 28 * 24 * HOUR, "slots.back", CDC_CRITICAL, "it was missing in an earlier run" });
+	TELL("pg17-healthy", "--no-perfdata --hold=1h", FIRST,
+	    { "vanished", MINUTE, "slots.drop", CDC_WARNING, "is not there any more" },
+	    { "a month later", 30 * 24 * HOUR, "", CDC_UNKNOWN, "no slots found to judge" },
+	    { "forgotten", HOUR, "slots.back", CDC_OK, "!created again" });
 	TELL("pg17-healthy", "-s dbz --no-perfdata",
 	    { "never seen", 0, "slots.drop", CDC_CRITICAL, "does not exist" },
 	    { "created for the first time", MINUTE, "slots.back", CDC_OK, "!created again" });
@@ -164,22 +170,25 @@ static void test_lost(void **state CDC_UNUSED)
 	    { "lost", 0, "", CDC_CRITICAL, "PG_SLOT CRITICAL - dbz is lost (wal_removed): changes since 0/372EB48 are gone" },
 	    { "dropped and created", MINUTE,
 		"slots.wal_status=reserved slots.invalidation_reason=\\N slots.active=t slots.restart_lsn=9/0 "
-		"slots.confirmed_flush_lsn=9/0 server.position=9/0",
+		"slots.confirmed_flush_lsn=9/0 position.position=9/0",
 		CDC_CRITICAL,
-		"was dropped and created again (it was lost in an earlier run)&lost (wal_removed) (seen 1m ago)" },
-	    { "both are held", HOUR, "", CDC_CRITICAL, "created again&lost (wal_removed) (seen 1h 1m ago)" });
+		"dbz was dropped and created again (it was lost in an earlier run): changes may be missing&"
+		"created again (it was lost in an earlier run), was lost (wal_removed): changes since 0/372EB48 are gone (seen 1m ago)&!is lost" },
+	    { "both are held, the newer one first", HOUR, "", CDC_CRITICAL,
+		"PG_SLOT CRITICAL - dbz was dropped and created again&was lost (wal_removed): changes since 0/372EB48 are gone "
+		"(seen 1h 1m ago)" });
 	TELL("pg17-lost-wal-removed", "--no-perfdata",
 	    { "lost", 0, "", CDC_CRITICAL, "dbz is lost" },
 	    { "dropped for good", MINUTE, "slots.drop", CDC_CRITICAL,
-		"dbz is lost (wal_removed)&(seen 1m ago), not there any more" });
+		"dbz was lost (wal_removed)&(seen 1m ago), not there any more" });
 }
 
 static void test_vanished_by_type(void **state CDC_UNUSED)
 {
 	TELL("pg17-two-databases", "--no-perfdata", FIRST,
 	    { "one of two", MINUTE, "slots.drop", CDC_WARNING,
-		"dbz_orders is not there any more: an earlier run judged it (--forget if that… - 1 of 2 slots "
-		"warning" });
+		"dbz_orders is not there any more: an earlier run judged it… - 1 of 2 slots warning\n"
+		"[WARNING] dbz_orders: is not there any more: an earlier run judged it (--forget if that is meant)" });
 	TELL("pg17-two-databases", "--exclude=dbz_orders --no-perfdata", FIRST,
 	    { "nobody asked for it", MINUTE, "slots.drop", CDC_OK, "!dbz_orders" });
 }
@@ -222,7 +231,7 @@ static void test_inactive_since(void **state CDC_UNUSED)
 		"inactive for at least 10m 5s" });
 }
 
-#define WRITE(position) "server.position=" position
+#define WRITE(position) "position.position=" position
 static void test_frozen(void **state CDC_UNUSED)
 {
 	TELL("pg17-healthy", "-s dbz --critical-frozen=10m",
@@ -255,18 +264,18 @@ static void test_rates(void **state CDC_UNUSED)
 static void test_time_to_loss(void **state CDC_UNUSED)
 {
 	TELL("pg17-limited", "-s dbz --on inactive=ok",
-	    { "first run", 0, "slots.safe_wal_size=600000000 slots.restart_lsn=1/0 server.position=1/0", CDC_OK,
+	    { "first run", 0, "slots.safe_wal_size=600000000 slots.restart_lsn=1/0 position.position=1/0", CDC_OK,
 		"dbz.headroom=600000000B&!time-to-loss" },
-	    { "90 MB in 15 minutes", 15 * MINUTE, "slots.safe_wal_size=510000000 server.position=1/55D4A80", CDC_WARNING,
+	    { "90 MB in 15 minutes", 15 * MINUTE, "slots.safe_wal_size=510000000 position.position=1/55D4A80", CDC_WARNING,
 		"dbz lost in 1h 25m, less than 4h: 486.4 MiB of WAL until it is lost, shrinking by 97.7 KiB per second&"
 		"dbz.time-to-loss=5100s;14400:;3600:;0" },
-	    { "critical", 30 * MINUTE, "slots.safe_wal_size=330000000 server.position=1/10086A80", CDC_CRITICAL,
+	    { "critical", 30 * MINUTE, "slots.safe_wal_size=330000000 position.position=1/10086A80", CDC_CRITICAL,
 		"less than 1h" },
 	    { "the consumer caught up", MINUTE, "slots.safe_wal_size=600000000 slots.restart_lsn=1/10086A80", CDC_OK,
 		"!time-to-loss" },
 	    { "overdue", MINUTE, "slots.safe_wal_size=-5", CDC_CRITICAL, "dbz.time-to-loss=0s&its limit is passed" });
 	TELL("pg17-inactive", "-s dbz --on inactive=ok --size-limit=1GB",
-	    { "first run", 0, "slots.restart_lsn=1/0 server.position=1/0", CDC_OK, "dbz.headroom=1000000000B" },
+	    { "first run", 0, "slots.restart_lsn=1/0 position.position=1/0", CDC_OK, "dbz.headroom=1000000000B" },
 	    { "900 MB in 15 minutes", 15 * MINUTE, WRITE("1/35A4E900"), CDC_CRITICAL,
 		"until the disk is full, shrinking by 976.6 KiB per second&dbz.time-to-loss=100s" });
 }
@@ -284,10 +293,94 @@ static void test_idle_timeout(void **state CDC_UNUSED)
 static void test_synced(void **state CDC_UNUSED)
 {
 	TELL("pg18-synced", "-s dbz",
-	    { "fresh", 0, "", CDC_OK, "copy of the primary's slot&dbz.sync-age=&!inactive" },
-	    { "five minutes", 6 * MINUTE, "", CDC_WARNING, "synced 6m ago, more than 5m" },
+	    { "fresh", 0, "server.start_ms=1", CDC_OK, "copy of the primary's slot, &synced &dbz.sync-age=&!inactive" },
+	    { "five minutes", 6 * MINUTE, "", CDC_WARNING,
+		"dbz synced 6m ago, more than 5m: slot synchronisation has stopped, a promotion now repeats changes…\n"
+		"[WARNING] dbz: synced 6m ago, more than 5m: slot synchronisation has stopped, a promotion now repeats changes "
+		"(see this server's log), copy of the primary's slot, standby" },
 	    { "synced again: the server makes copies anew", MINUTE, "slots.inactive_since_ms=\\N slots.restart_lsn=0/0", CDC_OK,
 		"!created again" });
+}
+
+/* What a former primary keeps: the worker that copies slots ends at it ("same name slot already exists"). */
+static void test_own_slot_stops_synchronisation(void **state CDC_UNUSED)
+{
+	TELL("pg18-synced", "-s dbz --no-perfdata",
+	    { "an own slot", 0, "slots.synced=f slots.failover=t", CDC_WARNING,
+		"dbz is this standby's own slot and stops slot synchronisation: drop it here" },
+	    { "synchronisation is off", MINUTE, "server.sync_slots=f slots.inactive_since_ms=\\N", CDC_OK, "!synchronisation" });
+	TELL("pg18-synced", "--no-perfdata --grace=1h", { "nobody named it", 0, "slots.synced=f", CDC_WARNING, "own slot" });
+}
+
+/* A promotion drops the copies that are not ready, and with them the slot. */
+static void test_temporary_copy_is_lost_by_promotion(void **state CDC_UNUSED)
+{
+	TELL("pg18-not-yet-synced", "--no-perfdata", { "not ready", 0, "", CDC_WARNING, "dbz is not synced yet" },
+	    { "still none on the standby: the worker begins anew", MINUTE, "slots.drop", CDC_UNKNOWN, "!not there any more" },
+	    { "promoted", MINUTE, "server.standby=f identity.timeline=2", CDC_WARNING, "dbz is not there any more" },
+	    { "created again", MINUTE, "slots.back slots.temporary=f slots.synced=f", CDC_CRITICAL,
+		"dbz was dropped and created again (it was missing in an earlier run)" });
+	TELL("pg17-temporary", "--temporary --no-perfdata", { "a session's own slot", 0, "", CDC_OK, "snapshot" },
+	    { "is gone with the session", MINUTE, "slots.drop", CDC_OK, "!not there any more" });
+}
+
+static void test_refused_position(void **state CDC_UNUSED)
+{
+	TELL("pg17-lost-beside-healthy", "--no-perfdata",
+	    { "what is lost is lost", 0, "position.refused=42501", CDC_CRITICAL,
+		"dbz_lost is lost (wal_removed)&reading the WAL position failed: permission denied: GRANT EXECUTE" },
+	    { "and held", MINUTE, "", CDC_CRITICAL, "is lost" });
+	TELL("pg17-healthy", "", { "the question is open", 0, "position.refused=42501", CDC_UNKNOWN,
+		"reading the WAL position failed&dbz.active=1&!dbz.retained&!retains" });
+	TELL("pg15-healthy", "", { "Aurora", 0, "position.refused=0A000", CDC_UNKNOWN, "rds.logical_replication is off" });
+}
+
+static char *play_seen(const char *facts, const char *options)
+{
+	struct answers answers;
+	struct stage stage;
+	struct cdc_err err;
+	char *output;
+
+	answers_load(&answers, facts);
+	stage_open(&stage, &pg_slot_plugin, options);
+	stage_begin(&stage, EPOCH);
+	pg_slot_judge_seen((const struct pg_slot_config *)stage.policy, answers.queries, answers.version, &stage.check);
+	cdc_fail(&err, CDC_ERR_TIMEOUT, "timed out while reading the timeline");
+	cdc_result_fail(&stage.check, &err);
+	stage_end(&stage, false);
+	output = stage_output(&stage);
+	stage_close(&stage);
+	answers_release(&answers);
+	return output;
+}
+
+/* The time is over behind the first answer: what it says of losses is judged, and nothing else is guessed. */
+static void test_cut_short(void **state CDC_UNUSED)
+{
+	static const struct {
+		const char *facts, *options, *begin;
+	} cases[] = {
+		{ "pg15-lost-wal-removed", "", "PG_SLOT CRITICAL - dbz is lost (wal_removed)" },
+		{ "pg15-unreserved", "-s dbz", "PG_SLOT CRITICAL - dbz is about to be lost" },
+		{ "pg17-lost-beside-healthy", "-s dbz", "PG_SLOT UNKNOWN - timed out while reading the timeline\n" },
+		{ "pg15-inactive", "", "PG_SLOT UNKNOWN - timed out while reading the timeline\n" },
+	};
+
+	for (size_t i = 0; i < CDC_LEN(cases); i++) {
+		CDC_CLEANUP(cdc_free_string) char *output = play_seen(cases[i].facts, cases[i].options);
+
+		expect(cdc_begins_with(output, cases[i].begin), "%s\n      got: %s", cases[i].facts, output);
+	}
+}
+
+/* A start looks like a sync. */
+static void test_sync_age_after_a_restart(void **state CDC_UNUSED)
+{
+	TELL("pg18-synced", "-s dbz",
+	    { "at once", 0, "slots.inactive_since_ms=1000000 server.start_ms=999900 server.now_ms=1001000", CDC_OK,
+		"copy of the primary's slot, last synced when this server started or before&dbz.sync-age=1s&!ago" },
+	    { "and never again", 6 * MINUTE, "", CDC_WARNING, "synced 361 s ago, more than 5m&this server started or before" });
 }
 
 static void test_server_is_remembered(void **state CDC_UNUSED)
@@ -315,6 +408,11 @@ int main(void)
 		cmocka_unit_test(test_time_to_loss),
 		cmocka_unit_test(test_idle_timeout),
 		cmocka_unit_test(test_synced),
+		cmocka_unit_test(test_own_slot_stops_synchronisation),
+		cmocka_unit_test(test_temporary_copy_is_lost_by_promotion),
+		cmocka_unit_test(test_refused_position),
+		cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_sync_age_after_a_restart),
 		cmocka_unit_test(test_server_is_remembered),
 	};
 

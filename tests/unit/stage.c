@@ -90,6 +90,6 @@ char *stage_text(const struct stage *stage, const char *name)
 
 	if (!item)
 		fail_msg("there is no item '%s'", name);
-	cdc_render_item_text(&text, &stage->check, item);
+	cdc_render_item_text(&text, &stage->check, item, NULL);
 	return cdc_buf_take(&text);
 }

@@ -5,6 +5,9 @@
 
 #define PART(server, offset) "{\"partition\":{\"server\":\"" server "\"},\"offset\":" offset "}"
 
+/* What kcat -J prints of a record; both are the text of JSON within JSON. */
+#define RECORD(key, payload) "{\"topic\":\"t\",\"partition\":3,\"offset\":17,\"key\":\"" key "\",\"payload\":" payload "}"
+
 /* Everything that was read, as a text: "connector/server key=value ..." for each. */
 static void write_all(const struct cdc_offsets *offsets, struct cdc_buf *ret)
 {
@@ -46,6 +49,11 @@ static const struct {
 	{ "[\"c\",{\"server\":\"db\"}]\t{\"pos\":4}\n[\"c\",{\"server\":\"db\"}]\t\n", "" },
 	{ "[\"d\",{\"server\":\"x\"}]\n[\"c\",{\"server\":\"db\"}]\t{\"pos\":4}\n", "c/db pos=4" },
 	{ "Processed a total of 0 messages\n", "" },
+	/* kcat -J: the same as records */
+	{ RECORD("[\\\"c\\\",{\\\"server\\\":\\\"db\\\"}]", "\"{\\\"pos\\\":4}\"") "\n"
+	  RECORD("[\\\"d\\\",{\\\"server\\\":\\\"x\\\"}]", "null") "\n", "c/db pos=4" },
+	{ RECORD("[\\\"c\\\",{\\\"server\\\":\\\"db\\\"}]", "\"{\\\"pos\\\":4}\"") "\n"
+	  RECORD("[\\\"c\\\",{\\\"server\\\":\\\"db\\\"}]", "null"), "" },
 };
 
 static void test_forms(void **state CDC_UNUSED)
@@ -76,6 +84,7 @@ static const struct {
 	{ "\n[\"c\",{\"server\":\"db\"}]\tnothing\n", "line 2: a value {...}, null or nothing is expected behind the key" },
 	{ "[\"c\",{\"server\":\"db\"}]\t{\"pos\":\n", "line 1" },
 	{ "[\"c\" {\"server\":\"db\"}]\t{\"pos\":4}\n", "line 1" },
+	{ RECORD("[]", "null") "\n{\"key\":\"[]\"}\n", "line 2: a record with \"key\" and \"payload\" is expected" },
 };
 
 static void test_refused(void **state CDC_UNUSED)

@@ -411,7 +411,7 @@ static void test_line1_with_the_whole(void **state CDC_UNUSED)
 	cdc_item_phrase(item, "asleep since the day before yesterday");
 	cdc_result_raise(&toy.check, CDC_COND_DENIED, "the doctor says nothing: the line was busy for all of an hour");
 	expect_output(&toy, "both cut",
-	    "TOY CRITICAL - bear is broken: an ear is off, and so are both of its eyes - the doctor says nothing: the line was bus…\n"
+	    "TOY CRITICAL - bear is broken: an ear is off, and so are both of its eyes - the doctor says nothing: the line was…\n"
 	    "[CRITICAL] bear: broken, asleep since the day before yesterday, holds 5 B\n"
 	    "note: the doctor says nothing: the line was busy for all of an hour\n");
 	stage_close(&toy);
