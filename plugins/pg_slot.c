@@ -43,7 +43,7 @@ static const struct cdc_metric metrics[PG_SLOT_METRICS] = {
 	    .help = "transactions that the vacuum of system catalogs is held back" },
 	[XMIN_AGE] = { .name = "xmin-age", .unit = CDC_COUNT, .has_min = true,
 	    .phrase = "holds back vacuum by %s transactions", .help = "transactions that vacuum is held back" },
-	[SYNC_AGE] = { .name = "sync-age", .unit = CDC_SECONDS, .shown = true, .has_min = true, .phrase = "synced %s ago",
+	[SYNC_AGE] = { .name = "sync-age", .unit = CDC_SECONDS, .has_min = true, .phrase = "synced %s ago",
 	    .warning = "5m", .help = "on a standby: since the slot was last synced" },
 	[ACTIVE] = { .name = "active", .unit = CDC_COUNT, .has_min = true, .has_max = true, .max = 1,
 	    .phrase = "active is %s", .help = "1 while a consumer is connected, else 0" },

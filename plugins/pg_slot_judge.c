@@ -95,10 +95,10 @@ static void judge_sync_age(const struct pg_slot_server *server, const struct pg_
 	cdc_item_cause(item, SYNC_AGE,
 	    "slot synchronisation has stopped, a promotion now repeats changes (see this server's log)");
 	cdc_item_phrase(item, "copy of the primary's slot");
-	if (since_ms - server->start_ms < START_SLACK_MS) {
+	if (since_ms - server->start_ms < START_SLACK_MS)
 		cdc_item_phrase(item, "last synced when this server started or before");
-		item->values[SYNC_AGE].told = true;
-	}
+	else
+		item->values[SYNC_AGE].shown = true;
 }
 
 /*

@@ -82,14 +82,23 @@ static bool growth_of(const struct cdc_item *item, struct cdc_check *check, int6
 	    *ret > 0;
 }
 
-static void set_time_to_loss(struct cdc_item *item, int64_t milliseconds, const char *cause)
+/* phrase: where what comes is no loss of the slot; NULL: it is. */
+static void set_time_to_loss(struct cdc_item *item, int64_t milliseconds, const char *cause, const char *phrase)
 {
 	cdc_num left = cdc_num_ms(milliseconds > 0 ? milliseconds : 0);
 
 	if (item->values[TIME_TO_LOSS].known && item->values[TIME_TO_LOSS].value <= left)
 		return;
 	cdc_item_value(item, TIME_TO_LOSS, left);
+	item->values[TIME_TO_LOSS].phrase = phrase;
 	cdc_item_cause(item, TIME_TO_LOSS, cause);
+}
+
+/* Nothing is lost there, the disk is full. */
+static void show_size_limit(struct cdc_item *item)
+{
+	item->values[HEADROOM].phrase = "%s until the disk is full";
+	item->values[HEADROOM].shown = true;
 }
 
 void pg_slot_judge_headroom(const struct pg_slot_config *config, const struct pg_slot_server *server,
@@ -99,6 +108,7 @@ void pg_slot_judge_headroom(const struct pg_slot_config *config, const struct pg
 	bool own_limit = pg_slot_has_limit(server);
 	int64_t headroom, growth;
 	bool growing = growth_of(item, check, &growth);
+	const char *phrase = own_limit ? NULL : "disk full in %s";
 
 	if (!headroom_of(config, server, slot, item, &headroom))
 		return;
@@ -106,16 +116,16 @@ void pg_slot_judge_headroom(const struct pg_slot_config *config, const struct pg
 	cdc_text_add_bytes(&text, headroom);
 	cdc_buf_add(&text, own_limit ? " of WAL until it is lost" : " until the disk is full");
 	if (!own_limit)
-		cdc_item_phrase(item, "%s", text.text);
+		show_size_limit(item);
 	if (growing) {
 		cdc_buf_add(&text, ", shrinking by ");
 		cdc_text_add_bytes(&text, growth);
 		cdc_buf_add(&text, " per second");
 	}
 	if (headroom <= 0)
-		set_time_to_loss(item, 0, own_limit ? "its limit is passed" : "the size limit is passed");
+		set_time_to_loss(item, 0, own_limit ? "its limit is passed" : "--size-limit is passed", phrase);
 	else if (growing)
-		set_time_to_loss(item, cdc_num_to_int(cdc_num_int(headroom) / growth * 1000), text.text);
+		set_time_to_loss(item, cdc_num_to_int(cdc_num_int(headroom) / growth * 1000), text.text, phrase);
 }
 
 void pg_slot_judge_idle_timeout(const struct pg_slot_server *server, const struct pg_slot *slot, int64_t idle_ms,
@@ -128,5 +138,5 @@ void pg_slot_judge_idle_timeout(const struct pg_slot_server *server, const struc
 		return;
 	cdc_buf_add(&cause, "idle_replication_slot_timeout is ");
 	cdc_text_add_duration(&cause, server->idle_timeout_ms.value);
-	set_time_to_loss(item, server->idle_timeout_ms.value - idle_ms, cause.text);
+	set_time_to_loss(item, server->idle_timeout_ms.value - idle_ms, cause.text, NULL);
 }

@@ -70,11 +70,11 @@ size_t cdc_plugin_main_metric(const struct cdc_plugin *plugin)
 	return 0;
 }
 
-void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, cdc_num value)
+void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, const char *phrase, cdc_num value)
 {
-	const char *gap = strstr(metric->phrase, "%s");
+	const char *words = phrase ? phrase : metric->phrase, *gap = strstr(words, "%s");
 
-	cdc_buf_add_bytes(buf, metric->phrase, (size_t)(gap - metric->phrase));
+	cdc_buf_add_bytes(buf, words, (size_t)(gap - words));
 	cdc_num_print_human(buf, value, metric->unit);
 	cdc_buf_add(buf, gap + 2);
 }

@@ -90,8 +90,8 @@ int cdc_plugin_find_metric(const struct cdc_plugin *plugin, const char *name);
 /* The index of the main metric. */
 size_t cdc_plugin_main_metric(const struct cdc_plugin *plugin);
 
-/* Appends the phrase of a metric with its number: "retains 12.4 MiB". */
-void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, cdc_num value);
+/* Appends the phrase of a metric with its number: "retains 12.4 MiB". phrase: another one, or NULL. */
+void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, const char *phrase, cdc_num value);
 
 /* The plugin's name as line 1 begins with it: "PG_SLOT". The caller owns it. */
 char *cdc_plugin_title(const struct cdc_plugin *plugin) CDC_MUST_USE;

@@ -29,7 +29,9 @@ struct cdc_value {
 	cdc_num value;
 	char *cause; /* why it is as it is, for line 1, or NULL */
 	bool unjudged; /* shown only: a condition decides in place of its ranges at the moment */
-	bool told; /* a finding or phrase speaks of it already */
+	const char *phrase; /* in place of the metric's where that says something else than is meant; a constant, or NULL */
+	bool shown; /* belongs into the item's text here, as that of a metric that always does */
+	bool violated; /* decided: a finding speaks of it already */
 };
 
 struct cdc_item {

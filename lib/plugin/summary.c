@@ -58,9 +58,10 @@ static void add_shown_metrics(struct phrases *phrases, const struct cdc_check *c
 	for (size_t i = 0; i < plugin->metric_count; i++) {
 		CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 
-		if (!item->values[i].known || item->values[i].told || !plugin->metrics[i].shown)
+		if (!item->values[i].known || item->values[i].violated ||
+		    !(item->values[i].shown || plugin->metrics[i].shown))
 			continue;
-		cdc_metric_phrase(&text, &plugin->metrics[i], item->values[i].value);
+		cdc_metric_phrase(&text, &plugin->metrics[i], item->values[i].phrase, item->values[i].value);
 		add_part(phrases, text.text);
 	}
 }

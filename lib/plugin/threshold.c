@@ -62,7 +62,7 @@ static void raise_threshold(struct cdc_item *item, size_t index, const struct cd
 	CDC_BUF_CLEANUP struct cdc_buf text = CDC_BUF_INIT;
 	struct cdc_finding *finding;
 
-	cdc_metric_phrase(&text, metric, value->value);
+	cdc_metric_phrase(&text, metric, value->phrase, value->value);
 	add_verdict(&text, verdict, value, metric->unit);
 	if (pending)
 		add_verdict(&text, pending, value, metric->unit);
@@ -72,7 +72,7 @@ static void raise_threshold(struct cdc_item *item, size_t index, const struct cd
 	finding->condition = -1;
 	finding->metric = (int)index;
 	finding->state = state;
-	value->told = true;
+	value->violated = true;
 }
 
 /* Only the judge knows which metrics without an item of their own a fixed item has: it tells by a cause. */

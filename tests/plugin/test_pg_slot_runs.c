@@ -277,7 +277,7 @@ static void test_time_to_loss(void **state CDC_UNUSED)
 	TELL("pg17-inactive", "-s dbz --on inactive=ok --size-limit=1GB",
 	    { "first run", 0, "slots.restart_lsn=1/0 position.position=1/0", CDC_OK, "dbz.headroom=1000000000B" },
 	    { "900 MB in 15 minutes", 15 * MINUTE, WRITE("1/35A4E900"), CDC_CRITICAL,
-		"until the disk is full, shrinking by 976.6 KiB per second&dbz.time-to-loss=100s" });
+		"dbz disk full in 100 s, less than 1h&!lost&until the disk is full, shrinking by 976.6 KiB per second&dbz.time-to-loss=100s" });
 }
 
 static void test_idle_timeout(void **state CDC_UNUSED)

@@ -352,7 +352,7 @@ static void test_plugin_tables(void **state CDC_UNUSED)
 	assert_int_equal(cdc_plugin_find_condition(&toy_plugin, "nonsense"), -1);
 	assert_int_equal(cdc_plugin_condition(&toy_plugin, CDC_COND_NONE)->state, CDC_WARNING);
 	assert_ptr_equal(cdc_plugin_condition(&toy_plugin, CDC_COND_NONE), cdc_plugin_condition(&toy_plugin, OWN_NONE));
-	cdc_metric_phrase(&phrase, &toy_plugin.metrics[TOTAL], cdc_num_int(3));
+	cdc_metric_phrase(&phrase, &toy_plugin.metrics[TOTAL], NULL, cdc_num_int(3));
 	assert_string_equal(phrase.text, "moved 3 times");
 }
 
