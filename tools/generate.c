@@ -1,5 +1,5 @@
 /*
- * Writes what follows from a plugin's tables: regions of its man page, its Icinga 2 CheckCommand, its bash completion.
+ * Writes what follows from a plugin's tables: regions of its man page, its Icinga 2 CheckCommand, its bash completion, its Zabbix template.
  * Not installed; `make docs` runs it and the results are committed, so a build needs no generator and a test can tell
  * when they are stale.
  */
@@ -14,6 +14,7 @@
 #include "plugins/connect_status.h"
 #include "plugins/mysql_gtid.h"
 #include "plugins/pg_slot.h"
+#include "tools/zabbix.h"
 
 static const struct cdc_plugin *const plugins[] = {
 	&binlog_retention_plugin,
@@ -292,11 +293,12 @@ static bool make_bash(struct cdc_buf *buf, const struct cdc_plugin *plugin, cons
 static const struct {
 	const char *name;
 	bool (*make)(struct cdc_buf *, const struct cdc_plugin *, const char *page);
-} kinds[] = { { "man", make_man }, { "icinga2", make_icinga }, { "bash", make_bash } };
+} kinds[] = { { "man", make_man }, { "icinga2", make_icinga }, { "bash", make_bash },
+	{ "zabbix", make_zabbix } };
 
 static int usage(void)
 {
-	fputs("usage: generate man|icinga2|bash PLUGIN [MAN-PAGE] | generate list\n", stderr);
+	fputs("usage: generate man|icinga2|bash|zabbix PLUGIN [MAN-PAGE] | generate list\n", stderr);
 	return 2;
 }
 
@@ -320,7 +322,7 @@ int main(int argc, char **argv)
 			if (!cdc_streq(kinds[k].name, argv[1]) || !cdc_streq(plugins[p]->name, argv[2]))
 				continue;
 			if (!kinds[k].make(&buf, plugins[p], argc > 3 ? argv[3] : NULL)) {
-				fprintf(stderr, "generate: the man page lacks a mark of a generated region\n");
+				fprintf(stderr, "generate: the man page lacks a mark of a generated region, or tools/zabbix.c a row\n");
 				return 1;
 			}
 			fputs(buf.text, stdout);

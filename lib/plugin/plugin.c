@@ -87,3 +87,10 @@ char *cdc_plugin_title(const struct cdc_plugin *plugin)
 		*c = (char)toupper((unsigned char)*c);
 	return title;
 }
+
+const char *cdc_plugin_short_name(const struct cdc_plugin *plugin)
+{
+	const char *name = plugin->name + strlen("check_");
+
+	return strncmp(name, "cdc_", 4) == 0 ? name + 4 : name;
+}

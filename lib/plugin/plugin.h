@@ -96,4 +96,7 @@ void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, con
 /* The plugin's name as line 1 begins with it: "PG_SLOT". The caller owns it. */
 char *cdc_plugin_title(const struct cdc_plugin *plugin) CDC_MUST_USE;
 
+/* The name in names that begin with cdc already, as those of Prometheus' metrics: without check_ and a leading cdc_. */
+const char *cdc_plugin_short_name(const struct cdc_plugin *plugin);
+
 #endif

@@ -4,14 +4,6 @@
 
 #include <ctype.h>
 
-/* The plugin's name in metric names: without check_ and without a leading cdc_. */
-static const char *short_name(const struct cdc_plugin *plugin)
-{
-	const char *name = plugin->name + strlen("check_");
-
-	return strncmp(name, "cdc_", 4) == 0 ? name + 4 : name;
-}
-
 static const char *unit_suffix(enum cdc_unit unit)
 {
 	switch (unit) {
@@ -30,8 +22,8 @@ static const char *unit_suffix(enum cdc_unit unit)
 
 static void add_metric_name(struct cdc_buf *buf, const struct cdc_plugin *plugin, const struct cdc_metric *metric)
 {
-	cdc_buf_addf(buf, "cdc_%s", short_name(plugin));
-	if (!cdc_streq(metric->name, short_name(plugin))) {
+	cdc_buf_addf(buf, "cdc_%s", cdc_plugin_short_name(plugin));
+	if (!cdc_streq(metric->name, cdc_plugin_short_name(plugin))) {
 		cdc_buf_add_char(buf, '_');
 		for (const char *c = metric->name; *c; c++)
 			cdc_buf_add_char(buf, *c == '-' || *c == '.' ? '_' : *c);

@@ -2,7 +2,8 @@
 
     with zabbix_server.Server() as zabbix:
         zabbix.import_template(path)
-        host = zabbix.add_host("name of the template", definition, plugins)
+        zabbix.start_agent(definition, plugins)
+        host = zabbix.add_host("name of the template")
         zabbix.check_now(host, "key")
 
 It needs large packages (tests/packages-full.txt), takes about 40 seconds to start, and so belongs to `tests/run --full`.
@@ -65,7 +66,7 @@ class Server(sandbox.Sandbox):
 
     def __init__(self):
         super().__init__("zabbix")
-        self.token = None
+        self.token = self.agent = None
         self.ports = {"dir": self.dir, "port": sandbox.free_port(), "dbport": sandbox.free_port()}
         self.web = sandbox.free_port()
         try:
@@ -142,13 +143,20 @@ class Server(sandbox.Sandbox):
         with open(path, encoding="utf-8") as text:
             self.api("configuration.import", format="yaml", rules=rules, source=text.read())
 
-    def add_host(self, template, definition, plugins=(), macros=None):
-        """A host with an agent of its own that has the template; returns its id."""
-        port = zabbix_agent.start(self, definition, plugins)
+    def _group(self):
+        """The group of all hosts that the laboratory makes."""
+        known = self.api("hostgroup.get", filter={"name": ["lab"]}, output=["groupid"])
+        return known[0]["groupid"] if known else self.api("hostgroup.create", name="lab")["groupids"][0]
+
+    def start_agent(self, definition, plugins=()):
+        """The one agent that all hosts have."""
+        self.agent = zabbix_agent.start(self, definition, plugins)
+
+    def add_host(self, template, macros=None, name="lab"):
+        """A host with the agent and the template; returns its id."""
         found = self.api("template.get", filter={"host": [template]})
-        group = self.api("hostgroup.create", name="lab")["groupids"][0]
-        link = {"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": "", "port": str(port)}
-        made = self.api("host.create", host="lab", groups=[{"groupid": group}], interfaces=[link],
+        link = {"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": "", "port": str(self.agent)}
+        made = self.api("host.create", host=name, groups=[{"groupid": self._group()}], interfaces=[link],
                         templates=[{"templateid": found[0]["templateid"]}],
                         macros=[{"macro": name, "value": value} for name, value in (macros or {}).items()])
         return made["hostids"][0]

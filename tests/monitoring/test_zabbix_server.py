@@ -1,25 +1,28 @@
-"""The shipped template in a real Zabbix server: imported, linked to a host, fed through the shipped user parameters.
+"""The shipped templates in a real Zabbix server: imported, linked to a host, fed through the shipped user parameters.
 
-Only `tests/run --full` (CDC_FULL=1) runs it: the packages are large. It takes about 40 seconds.
+Only `tests/run --full` (CDC_FULL=1) runs it: the packages are large. It takes about a minute and a half.
 """
+import copy
 import json
 import os
+import re
 
 import pytest
 
+import definitions
 import stand_in
-from lab import zabbix_server
+from lab import fakeconnect, hostile, plugin, targets, zabbix_server
 
 pytestmark = pytest.mark.skipif(os.environ.get("CDC_FULL") != "1", reason="a Zabbix server: only with tests/run --full")
 
-TEMPLATE = os.path.join(stand_in.TOP, "contrib", "zabbix", "template_check_pg_slot.yaml")
+TEMPLATE = os.path.join(stand_in.TOP, "contrib", "zabbix", "template_%s.yaml")
 PARAMETERS = os.path.join(stand_in.TOP, "contrib", "zabbix", "cdc-plugins.conf")
 
-# Takes the plugin's place: what it prints lies beside it.
+# Takes a plugin's place: what it prints lies beside it.
 PLUGIN = """#!/bin/sh
 case "$*" in
-*--extra-opts=main@/etc/cdc-plugins/zabbix.ini*--discover) cat "$(dirname "$0")/discover.json" ;;
-*--extra-opts=main@/etc/cdc-plugins/zabbix.ini*--output-format=json) cat "$(dirname "$0")/page.json"; exit 2 ;;
+*--extra-opts=main@/etc/cdc-plugins/zabbix.ini*--discover) cat "$0.discover" ;;
+*--extra-opts=main@/etc/cdc-plugins/zabbix.ini*--output-format=json) cat "$0.page"; exit 2 ;;
 *) echo "usage error: $*"; exit 3 ;;
 esac
 """
@@ -65,37 +68,132 @@ STORED = {
 }
 
 
-def test_template_works_in_a_real_server():
-    with open(PARAMETERS, encoding="utf-8") as text:
-        parameters = text.read().replace("/usr/lib/nagios/plugins/", "@PLUGINS@/")
-    with zabbix_server.Server() as zabbix:
-        zabbix.mkdir("plugins")
-        zabbix.write("plugins/check_pg_slot", PLUGIN, 0o755)
-        zabbix.write("plugins/discover.json", json.dumps(DISCOVERED))
-        zabbix.write("plugins/page.json", page("UNKNOWN", UNKNOWN, [], UNKNOWN))
-        zabbix.import_template(TEMPLATE)
-        zabbix.import_template(TEMPLATE)  # an update must be possible, too
-        host = zabbix.add_host("PostgreSQL replication slots by check_pg_slot", parameters,
-                               macros={"{$CDC.PG.SECTION}": "main"})
+@pytest.fixture(scope="module")
+def zabbix():
+    with zabbix_server.Server() as server:
+        folder = server.mkdir("plugins")
+        for name in definitions.generated():
+            server.write("plugins/" + name, PLUGIN, 0o755)
+            server.import_template(TEMPLATE % name)
+            server.import_template(TEMPLATE % name)  # an update must be possible, too
+        server.start_agent(definitions.read(PARAMETERS).replace("/usr/lib/nagios/plugins", folder))
+        yield server
 
-        def until(what, name, done):
-            zabbix.check_now(host, name)
-            zabbix.wait_for(what, lambda: done(zabbix), seconds=60, pause=0.5)
 
-        until("the discovered slots", "cdc.pg_slot.discover",
-              lambda z: 'cdc.pg_slot.state["dbz_users"]' in z.values(host))
-        until("the problem UNKNOWN", "cdc.pg_slot",
-              lambda z: z.problems(host) == ["Replication slots: " + UNKNOWN])
-        zabbix.write("plugins/page.json", page("CRITICAL", LOST, SLOTS))
-        until("the problem CRITICAL", "cdc.pg_slot", lambda z: z.problems(host) == ["Replication slots: " + LOST])
-        zabbix.wait_for("all values", lambda: stored(zabbix.values(host)) == STORED, seconds=10, pause=0.5)
-        assert [error for _, error in zabbix.values(host).values() if error] == []
-        zabbix.write("plugins/page.json", page("OK", "2 slots healthy", SLOTS[1:]))
-        until("no problem", "cdc.pg_slot", lambda z: z.problems(host) == [])
-        zabbix.write("plugins/discover.json", "PG_SLOT UNKNOWN - the server says no\n")
-        until("the error of the discovery", "cdc.pg_slot.discover",
-              lambda z: "JSON" in z.api("discoveryrule.get", hostids=host, output=["error"])[0]["error"])
-        assert 'cdc.pg_slot.state["dbz_users"]' in zabbix.values(host)
+def prints(zabbix, name, page_text=None, discovered=None):
+    """What the plugin of that name prints from now on."""
+    for end, text in (("page", page_text), ("discover", discovered)):
+        if text is not None:
+            zabbix.write("plugins/%s.%s" % (name, end), text)
+
+
+def add_host(zabbix, name, host):
+    template = re.search("template: '(.*)'", definitions.read(TEMPLATE % name))[1]
+    return zabbix.add_host(template, {"{$CDC.%s.SECTION}" % short(name).upper(): "main"}, host)
+
+
+def short(name):
+    return re.sub("^cdc_", "", name[len("check_"):])
+
+
+def until(zabbix, host, what, name, done):
+    zabbix.check_now(host, name)
+    zabbix.wait_for(what, lambda: done(zabbix), seconds=120, pause=0.5)
+
+
+def test_problems_of_the_template(zabbix):
+    """The states and their texts become problems, and go again."""
+    prints(zabbix, "check_pg_slot", page("UNKNOWN", UNKNOWN, [], UNKNOWN), json.dumps(DISCOVERED))
+    host = add_host(zabbix, "check_pg_slot", "problems")
+    until(zabbix, host, "the discovered slots", "cdc.pg_slot.discover",
+          lambda z: 'cdc.pg_slot.state["dbz_users"]' in z.values(host))
+    until(zabbix, host, "the problem UNKNOWN", "cdc.pg_slot",
+          lambda z: z.problems(host) == ["Replication slots: " + UNKNOWN])
+    prints(zabbix, "check_pg_slot", page("CRITICAL", LOST, SLOTS))
+    until(zabbix, host, "the problem CRITICAL", "cdc.pg_slot",
+          lambda z: z.problems(host) == ["Replication slots: " + LOST])
+    zabbix.wait_for("all values", lambda: stored(zabbix.values(host)) == STORED, seconds=30, pause=0.5)
+    assert [error for _, error in zabbix.values(host).values() if error] == []
+    prints(zabbix, "check_pg_slot", page("OK", "2 slots healthy", SLOTS[1:]))
+    until(zabbix, host, "no problem", "cdc.pg_slot", lambda z: z.problems(host) == [])
+    prints(zabbix, "check_pg_slot", discovered="PG_SLOT UNKNOWN - the server says no\n")
+    until(zabbix, host, "the error of the discovery", "cdc.pg_slot.discover",
+          lambda z: "JSON" in z.api("discoveryrule.get", hostids=host, output=["error"])[0]["error"])
+    assert 'cdc.pg_slot.state["dbz_users"]' in zabbix.values(host)
+
+
+# A name that Kafka Connect allows: quotes are special in a key and in a JSON path.
+ODD = 'dbz "orders" / 1'
+
+
+def healthy(name):
+    """What the plugin itself prints of a server that nothing is wrong with: (JSON, discovery)."""
+    served = targets.serve_healthy(name)
+    if name == "check_connect_status":
+        served = hostile.serve(fakeconnect.Worker({ODD: fakeconnect.connector()}))
+    with served as port:
+        seen = [targets.run(name, port, "--no-state", last).text for last in ("--output-format=json", "--discover")]
+    seen, discovered = json.loads(seen[0]), json.loads(seen[1])
+    if name == "check_cdc_lag":  # on SQL Server a server has an item for each database
+        again = copy.deepcopy(seen["items"][0])
+        again["labels"]["database"] = "shop"
+        seen["items"].append({**again, "name": again["name"] + "_shop", "text": "of the other database"})
+        discovered.append({**discovered[0], "{#DATABASE}": "shop"})
+    return seen, discovered
+
+
+def complete(name, seen):
+    """Gives the items the metrics that this look had no value for."""
+    owner = dict(reversed(one) for one in re.findall(r"^  (\w+)\.([a-z-]+)", plugin.run(name, [], "--help").text, re.M))
+    for number, metric in enumerate(targets.of(name).metrics, 1):
+        fixed = owner.get(metric)
+        if fixed and fixed not in [one["name"] for one in seen["items"]]:
+            seen["items"].append({"name": fixed, "state": "OK", "text": "text", "metrics": [], "labels": {}})
+        for one in seen["items"]:
+            known = [value["name"] for value in one["metrics"]]
+            if metric not in known and (one["name"] == fixed if fixed else one["labels"]):
+                one["metrics"].append({"name": metric, "value": number, "unit": "", "warning": None, "critical": None,
+                                       "min": None, "max": None})
+    return seen
+
+
+def expected(name, seen, discovered):
+    """{key: value} that Zabbix has to hold of a page."""
+    base = "cdc." + short(name)
+    values = {base + ".summary": seen["summary"], base + ".exit_code": str(seen["exit_code"])}
+    for one in seen["items"]:
+        labels = {"{#%s}" % label.upper(): value for label, value in one["labels"].items()}
+        arguments = [value for label, value in list(labels.items())
+                     if label == list(discovered[0])[0] or name == "check_cdc_lag" and label == "{#DATABASE}"]
+        end = "[%s]" % ",".join('"%s"' % value.replace('"', '\\"') for value in arguments)
+        if labels in discovered:
+            values[base + ".state" + end] = one["state"]
+            values[base + ".text" + end] = one["text"]
+        fixed = one["name"] in ("server", "cluster", "reader") and name != "check_mysql_gtid"
+        for metric in one["metrics"]:
+            key = "%s.%s%s" % (base, metric["name"].replace("-", "_"), "" if fixed else end)
+            values[key] = str(metric["value"])
+    return values
+
+
+@pytest.mark.parametrize("name", sorted(definitions.generated()))
+def test_every_metric_of_the_plugin_arrives(zabbix, name):
+    """What the plugin prints, as it prints it, and every metric that it can have."""
+    seen, discovered = healthy(name)
+    seen = complete(name, seen)
+    prints(zabbix, name, json.dumps(seen), json.dumps(discovered))
+    host = add_host(zabbix, name, name)
+    wanted = expected(name, seen, discovered)
+    base = "cdc." + short(name)
+    until(zabbix, host, "the discovered items", base + ".discover", lambda z: set(wanted) <= set(z.values(host)))
+    zabbix.check_now(host, base)
+    zabbix.wait_for("the values", lambda: stored(zabbix.values(host)).keys() == wanted.keys(), seconds=30, pause=0.5)
+    assert stored(zabbix.values(host)) == wanted
+    assert [error for _, error in zabbix.values(host).values() if error] == []
+    names = {one["name"] for one in zabbix.api("item.get", hostids=host, output=["name"])}
+    assert [one for one in names if re.search(r"[{}\\]|UNKNOWN| :", one)] == []
+    if name == "check_cdc_lag":
+        assert {"Connector dbz_orders: lag", "Connector dbz_orders shop: lag"} <= names
 
 
 def stored(values):
