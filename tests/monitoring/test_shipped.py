@@ -3,8 +3,10 @@
 A stand-in takes the plugin's place and prints the arguments that arrive; what the plugin makes of them is the matter
 of the last test here.
 """
+import json
 import os
 import re
+import shlex
 import subprocess
 import types
 
@@ -13,7 +15,7 @@ import yaml
 
 import definitions
 import stand_in
-from lab import icinga, nagios, node_exporter, nrpe, promtool, sandbox, zabbix_agent
+from lab import icinga, nagios, node_exporter, nrpe, promtool, sandbox, targets, zabbix_agent
 
 CONTRIB = os.path.join(stand_in.TOP, "contrib")
 PLUGIN_FOLDER = "/usr/lib/nagios/plugins"
@@ -21,32 +23,13 @@ FAKE = (stand_in.PATH, "check_pg_slot")
 PLUGINS = sorted(definitions.generated())
 FAKES = [(stand_in.PATH, name) for name in PLUGINS]
 
-# What the stand-in needs of the CheckCommand where the generated one is not there.
-DEFINITION = """
-object CheckCommand "check_pg_slot" {
-  command = [ PluginContribDir + "/check_pg_slot" ]
-  arguments = {
-    "--hostname" = "$check_pg_slot_hostname$"
-    "--username" = "$check_pg_slot_username$"
-    "--slot" = "$check_pg_slot_slot$"
-    "--warning" = "$check_pg_slot_warning$"
-    "--critical" = "$check_pg_slot_critical$"
-    "--critical-time-to-loss" = "$check_pg_slot_critical_time_to_loss$"
-    "--on" = "$check_pg_slot_on$"
-  }
-}
-"""
-
-
 def contrib(*parts):
     return definitions.read(os.path.join(CONTRIB, *parts))
 
 
 def icinga_definition():
-    path = definitions.generated().get("check_pg_slot")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("no contrib/icinga2/check_pg_slot.conf")
-    return definitions.read(path) if path else DEFINITION
+    """All generated CheckCommands."""
+    return "\n".join(definitions.read(path) for path in definitions.generated().values())
 
 
 def with_plugins_here(text):
@@ -62,27 +45,46 @@ def arguments(text, long):
 
 # --- Icinga 2 -------------------------------------------------------------------------------------------------------
 
+MY_CNF = ("--defaults-file", "/etc/cdc-plugins/my.cnf")
+ICINGA_SERVICES = {
+    ("pg1", "pg all slots"): [("--hostname", "192.0.2.10"), ("--username", "monitor")],
+    ("pg1", "pg slot dbz_orders"): [
+        ("--critical", "20GiB"), ("--critical-time-to-loss", "2h:"), ("--hostname", "192.0.2.10"),
+        ("--on", "inactive=critical"), ("--on", "unlimited=warning"), ("--slot", "dbz_orders"),
+        ("--username", "monitor"), ("--warning", "5GiB")],
+    ("connect", "cdc connectors"): [("--all-workers", None), ("--url", "http://192.0.2.20:8083"),
+                                    ("--url", "http://192.0.2.21:8083")],
+    ("connect", "cdc lag"): [("--critical", "5m"), ("--metrics-url", "http://192.0.2.20:9404/metrics"),
+                             ("--metrics-url", "http://192.0.2.21:9404/metrics"), ("--warning", "30s")],
+    ("mysql1", "cdc GTID"): [("--candidate", "192.0.2.31"), ("--candidate", "192.0.2.32:3307"), MY_CNF,
+                             ("--hostname", "192.0.2.30")],
+    ("mysql1", "cdc binary logs"): [("--critical", "24h:"), MY_CNF, ("--hostname", "192.0.2.30"),
+                                    ("--probe-binlog", None), ("--warning", "72h:")],
+}
+
+
 def test_icinga_services_are_valid():
     code, text = icinga.validate(icinga_definition(), contrib("icinga2", "services.conf.example"))
     assert code == 0, text
-    assert "Instantiated 2 Services" in text
+    assert "Instantiated %d Services" % len(ICINGA_SERVICES) in text
 
 
-def test_icinga_service_passes_its_options():
-    stored = icinga.check_service(icinga_definition(), contrib("icinga2", "services.conf.example"), "pg1",
-                                  "pg slot dbz_orders", [FAKE])
-    seen = arguments(stored.text, stored.long)
-    pairs = sorted(zip(seen[::2], seen[1::2]))
-    assert pairs == [("--critical", "20GiB"), ("--critical-time-to-loss", "2h:"), ("--hostname", "192.0.2.10"),
-                     ("--on", "inactive=critical"), ("--on", "unlimited=warning"), ("--slot", "dbz_orders"),
-                     ("--username", "monitor"), ("--warning", "5GiB")]
+def pairs(seen):
+    """[(option, value or None)]; no value here begins with a dash."""
+    return sorted(((one, after if after and not after.startswith("--") else None)
+                   for one, after in zip(seen, seen[1:] + [None]) if one.startswith("--")), key=str)
 
 
-def test_icinga_service_without_settings():
-    stored = icinga.check_service(icinga_definition(), contrib("icinga2", "services.conf.example"), "pg1",
-                                  "pg all slots", [FAKE])
-    seen = arguments(stored.text, stored.long)
-    assert sorted(zip(seen[::2], seen[1::2])) == [("--hostname", "192.0.2.10"), ("--username", "monitor")]
+@pytest.mark.parametrize("host, service", sorted(ICINGA_SERVICES))
+def test_icinga_service_passes_its_options(host, service):
+    stored = icinga.check_service(icinga_definition(), contrib("icinga2", "services.conf.example"), host, service,
+                                  FAKES)
+    assert pairs(arguments(stored.text, stored.long)) == ICINGA_SERVICES[host, service]
+
+
+def test_icinga_services_use_every_plugin():
+    text = contrib("icinga2", "services.conf.example")
+    assert set(re.findall(r'command = "(check_\w+)"', text)) == set(PLUGINS)
 
 
 # --- Nagios ---------------------------------------------------------------------------------------------------------
@@ -90,7 +92,7 @@ def test_icinga_service_without_settings():
 def test_nagios_files_are_valid():
     code, text = nagios.validate(contrib("nagios", "commands.cfg"), contrib("nagios", "services.cfg.example"))
     assert code == 0, text
-    assert "Checked 3 services" in text
+    assert "Checked %d services" % len(NAGIOS_ARGUMENTS) in text
     assert re.search(r"Total Warnings: +0", text), text
 
 
@@ -100,21 +102,29 @@ NAGIOS_ARGUMENTS = {
     " unlimited=warning": ["--hostname=127.0.0.1", "--username=monitor", "--slot=dbz_orders", "--warning=5GiB",
                            "--critical=20GiB", "--critical-time-to-loss=2h:", "--on", "unlimited=warning"],
     "check_pg_slot_service!orders!--exclude='tmp_.*'": ["--service=orders", "--exclude=tmp_.*"],
+    "check_connect_status!8083!--url=http://192.0.2.21:8083 --all-workers": [
+        "--url=http://127.0.0.1:8083", "--url=http://192.0.2.21:8083", "--all-workers"],
+    "check_cdc_lag!9404!--metrics-url=http://192.0.2.21:9404/metrics --warning=30s --critical=5m": [
+        "--metrics-url=http://127.0.0.1:9404/metrics", "--metrics-url=http://192.0.2.21:9404/metrics", "--warning=30s",
+        "--critical=5m"],
+    "check_mysql_gtid!/etc/cdc-plugins/my.cnf!--candidate=192.0.2.31 --candidate=192.0.2.32:3307": [
+        "--hostname=127.0.0.1", "--defaults-file=/etc/cdc-plugins/my.cnf", "--candidate=192.0.2.31",
+        "--candidate=192.0.2.32:3307"],
+    "check_binlog_retention!/etc/cdc-plugins/my.cnf!--warning=72h: --critical=24h: --probe-binlog": [
+        "--hostname=127.0.0.1", "--defaults-file=/etc/cdc-plugins/my.cnf", "--warning=72h:", "--critical=24h:",
+        "--probe-binlog"],
 }
 
 
 def test_all_nagios_services_are_run_below():
     used = re.findall(r"check_command\s+(.*)", contrib("nagios", "services.cfg.example"))
     assert sorted(used) == sorted(NAGIOS_ARGUMENTS)
+    assert {re.search("|".join(PLUGINS), one)[0] for one in used} == set(PLUGINS)
 
 
 @pytest.mark.parametrize("command, expected", [
     *NAGIOS_ARGUMENTS.items(),
-    ("check_pg_slot_opts!pg1", ["--extra-opts=pg1@/etc/cdc-plugins/nagios.ini"]),
-    ("check_connect_status!8083!--all-workers", ["--url=http://127.0.0.1:8083", "--all-workers"]),
-    ("check_cdc_lag!9404", ["--metrics-url=http://127.0.0.1:9404/metrics"]),
-    ("check_mysql_gtid!/etc/my.cnf", ["--hostname=127.0.0.1", "--defaults-file=/etc/my.cnf"]),
-    ("check_binlog_retention!/etc/my.cnf!-w 72h:", ["--hostname=127.0.0.1", "--defaults-file=/etc/my.cnf", "-w", "72h:"])])
+    ("check_pg_slot_opts!pg1", ["--extra-opts=pg1@/etc/cdc-plugins/nagios.ini"])])
 def test_nagios_command_passes_its_options(command, expected):
     stored = nagios.check(contrib("nagios", "commands.cfg"), command, FAKES)
     assert arguments(stored.text, stored.long) == expected
@@ -143,17 +153,24 @@ def test_nrpe_command_passes_its_options(name):
 
 # --- Zabbix ---------------------------------------------------------------------------------------------------------
 
-ZABBIX_LAST = {"cdc.pg_slot": "--output-format=json", "cdc.pg_slot.discover": "--discover"}
+SHORT = {name: re.sub(r"^cdc_", "", name[len("check_"):]) for name in PLUGINS}
+ZABBIX_KEYS = {"cdc.%s%s" % (short, end): (name, last) for name, short in SHORT.items()
+               for end, last in (("", "--output-format=json"), (".discover", "--discover"))}
 
 
-@pytest.mark.parametrize("key", sorted(ZABBIX_LAST))
+def test_zabbix_agent_has_a_parameter_for_each_plugin():
+    keys = re.findall(r"^UserParameter=([^[]*)\[\*\],", contrib("zabbix", "cdc-plugins.conf"), re.M)
+    assert sorted(keys) == sorted(ZABBIX_KEYS)
+
+
+@pytest.mark.parametrize("key", sorted(ZABBIX_KEYS))
 def test_zabbix_user_parameter_passes_its_section(key):
+    name, last = ZABBIX_KEYS[key]
     text = with_plugins_here(contrib("zabbix", "cdc-plugins.conf"))
-    answer = zabbix_agent.get(text, key + '["pg1"]', [FAKE])
+    answer = zabbix_agent.get(text, key + '["pg1"]', [(stand_in.PATH, name)])
     assert answer.error is None
     first, *more = answer.value.split("\n")
-    assert arguments(first, more) == ["--extra-opts=pg1@/etc/cdc-plugins/zabbix.ini", "--timeout=2.5",
-                                      ZABBIX_LAST[key]]
+    assert arguments(first, more) == ["--extra-opts=pg1@/etc/cdc-plugins/zabbix.ini", "--timeout=2.5", last]
 
 
 def test_zabbix_agent_loads_the_file():
@@ -163,8 +180,8 @@ def test_zabbix_agent_loads_the_file():
     assert "ZBX_NOTSUPPORTED" not in text and "[t|SAMPLE OK" in text
 
 
-def template():
-    return yaml.safe_load(contrib("zabbix", "template_check_pg_slot.yaml"))["zabbix_export"]["templates"][0]
+def template(name):
+    return yaml.safe_load(contrib("zabbix", "template_%s.yaml" % name))["zabbix_export"]["templates"][0]
 
 
 def found(tree, name):
@@ -177,45 +194,87 @@ def found(tree, name):
     return []
 
 
-def test_zabbix_template_has_unique_version_4_ids():
-    ids = [one for one in found(template(), "uuid")]
-    assert len(ids) == len(set(ids)) > 20
+def test_zabbix_templates_have_unique_version_4_ids():
+    ids = [one for name in PLUGINS for one in found(template(name), "uuid")]
+    assert len(ids) == len(set(ids)) > 20 * len(PLUGINS)
     assert [one for one in ids if not re.fullmatch(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", one)] == []
 
 
-def test_zabbix_template_asks_for_the_keys_of_the_user_parameters():
-    page = template()
+@pytest.mark.parametrize("name", PLUGINS)
+def test_zabbix_template_asks_for_the_keys_of_the_user_parameters(name):
+    page = template(name)
+    section = "{$CDC.%s.SECTION}" % SHORT[name].upper()
     keys = [one["key"] for one in page["items"] if one.get("type") != "DEPENDENT"]
     keys += [one["key"] for one in page["discovery_rules"]]
-    assert sorted(re.sub(r"\[.*", "", key) for key in keys) == sorted(ZABBIX_LAST)
-    assert {key.partition("[")[2] for key in keys} == {'"{$CDC.PG.SECTION}"]'}
+    assert {re.sub(r"\[.*", "", key) for key in keys} == {key for key, of in ZABBIX_KEYS.items() if of[0] == name}
+    assert {key.partition("[")[2] for key in keys} == {'"%s"]' % section}
     masters = {one["key"] for one in found(page, "master_item")}
     assert masters == {page["items"][0]["key"]}
+    macros = {one["macro"]: one["value"] for one in page["macros"]}
+    assert macros[section] == name
+    assert "[%s]" % name in contrib("zabbix", "zabbix.ini.example")
+    used = set(re.findall(r"\{\$[A-Z_.]+\}", contrib("zabbix", "template_%s.yaml" % name)))
+    assert used == set(macros)
 
 
-def test_zabbix_template_uses_only_the_contract_s_json():
-    paths = [one for step in found(template(), "preprocessing") for one in step[0]["parameters"]]
+@pytest.mark.parametrize("name", PLUGINS)
+def test_zabbix_template_uses_only_the_contract_s_json(name):
+    paths = [one for step in found(template(name), "preprocessing") for one in step[0]["parameters"]]
     metric = r'metrics\[\?\(@\.name == "[a-z-]+"\)\]\.value\.first\(\)'
+    label = r'@\.labels\.([a-z]+) == "\{#([A-Z]+)\}"'
     shapes = [r"\$\.(summary|exit_code)", r"\$\.items\[\*\]\." + metric,
-              r'\$\.items\[\?\(@\.labels\.slot == "\{#SLOT\}"\)\]\.((text|state)\.first\(\)|%s)' % metric]
-    assert len(paths) > 15
+              r"\$\.items\[\?\(%s( && %s)?\)\]\.((text|state)\.first\(\)|%s)" % (label, label, metric)]
+    assert len(paths) > 10
     assert [path for path in paths if not any(re.fullmatch(shape, path) for shape in shapes)] == []
+    assert {low.upper() == up for path in paths for low, up in re.findall(label, path)} == {True}
 
 
-def test_zabbix_template_and_alerts_use_only_metrics_that_exist():
-    known = definitions.options(icinga_definition())
-    if "--warning-lag" not in known:
-        pytest.skip("no contrib/icinga2/check_pg_slot.conf: nothing says which metrics there are")
-    metrics = {"retained"} | {one[len("--warning-"):] for one in known if one.startswith("--warning-")}
-    used = set(re.findall(r'@\.name == "([a-z-]+)"', contrib("zabbix", "template_check_pg_slot.yaml")))
-    assert used - metrics == set()
+@pytest.mark.parametrize("name", PLUGINS)
+def test_zabbix_template_has_every_metric_and_its_unit(name):
+    target = targets.of(name)
+    page = template(name)
+    parts = {}
+    for one in page["items"] + page["discovery_rules"][0]["item_prototypes"]:
+        for metric in re.findall(r'@\.name == "([a-z-]+)"', str(one.get("preprocessing"))):
+            parts[metric] = one.get("units", "")
+    kinds = {"size": {"B", "Bps"}, "duration": {"s"}, "percent": {"%"}, "number": {""}}
+    assert {metric: units in kinds[target.metrics[metric]] for metric, units in parts.items()} == dict.fromkeys(
+        target.metrics, True)
 
 
-def test_zabbix_ini_names_only_known_options():
-    text = contrib("zabbix", "zabbix.ini.example")
-    names = {"--" + name for name in re.findall(r"^([a-z-]+)=", text, re.M)}
-    assert {"--hostname", "--username", "--passfile"} <= names
-    assert names - set(options_that_may_be_used()) == set()
+def test_zabbix_templates_know_rates_from_amounts():
+    rates = {re.sub(r"\[.*", "", one["key"]) for name in PLUGINS for one in
+             template(name)["items"] + template(name)["discovery_rules"][0]["item_prototypes"]
+             if one.get("units") == "Bps"}
+    assert rates == {"cdc.pg_slot.wal_rate", "cdc.pg_slot.spill", "cdc.binlog_retention.rate"}
+
+
+def zabbix_sections():
+    """[(section, [(option, value)])] of the example."""
+    parts = re.split(r"^\[(\w+)\]$", contrib("zabbix", "zabbix.ini.example"), flags=re.M)[1:]
+    return [(name, re.findall(r"^([a-z-]+)=(.*)$", text, re.M)) for name, text in zip(parts[::2], parts[1::2])]
+
+
+@pytest.mark.parametrize("section", [name for name, _ in zabbix_sections()])
+def test_plugin_reads_its_section_of_the_zabbix_example(section):
+    """As far as connecting, to an address that nobody has (192.0.2.0/24), or to a file that is not there."""
+    name = section if section in PLUGINS else "check_pg_slot"
+    path = definitions.executable(name)
+    if not os.access(path, os.X_OK):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(name + " is not built")
+    with sandbox.Sandbox("zabbix") as box:
+        port = sandbox.free_port()
+        text = contrib("zabbix", "zabbix.ini.example")
+        text = re.sub(r"http://192\.0\.2\.\d+:\d+", "http://127.0.0.1:%d" % port, text)
+        text = re.sub(r"^hostname=.*", "hostname=127.0.0.1\nport=%d" % port, text, flags=re.M)
+        text = re.sub(r"^candidate=.*", "candidate=127.0.0.1:%d" % sandbox.free_port(), text, flags=re.M)
+        text = text.replace("/etc/cdc-plugins/zabbix.pgpass", box.write("pgpass", "*:*:*:*:x\n", 0o600))
+        text = text.replace("/etc/cdc-plugins/zabbix.my.cnf", box.write("my.cnf", "[client]\nuser=monitor\n", 0o600))
+        done = box.run([box.install(path), "--no-state", "--output-format=json",
+                        "--extra-opts=%s@%s" % (section, box.write("zabbix.ini", text))])
+        page = json.loads(done.stdout)
+        assert (done.returncode, page["state"]) == (2, "CRITICAL"), page
+        assert "127.0.0.1" in page["summary"], page
 
 
 # --- Sensu, Checkmk -------------------------------------------------------------------------------------------------
@@ -351,16 +410,20 @@ def cron_lines():
 
 def test_cron_lines_call_the_script(textfile):
     lines = list(cron_lines())
-    assert len(lines) == 2
-    textfile.box.install(*FAKE)
+    textfile.box.install_all(FAKES)
+    seen = set()
     for fields in lines:
         assert fields[:5] == ["*"] * 5
         assert "%" not in fields[6]
         words = fields[6].split(" ")
         assert words[0].endswith("/cdc-textfile")
-        textfile.run(words[1], textfile.box.path("plugins", "check_pg_slot"), *words[3:])
-        name, page = textfile.files().popitem()
-        assert name.startswith("cdc_%s_" % words[1])
+        name = os.path.basename(words[2])
+        done = textfile.run(words[1], textfile.box.path("plugins", name), *words[3:])
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert "cdc_%s_%s.prom" % (words[1], name) in textfile.files()
+        seen.add(name)
+    assert seen == set(PLUGINS)
+    assert len(textfile.files()) == len(lines)
     assert subprocess.run(["sh", "-n", os.path.join(CONTRIB, "prometheus", "cdc-textfile")], check=False).returncode == 0
 
 
@@ -400,9 +463,25 @@ def command_lines():
     for name, line in mrpe_lines():
         program, line = line.split(" ", 1)
         yield "checkmk " + name, os.path.basename(program), line
+    for command, words in NAGIOS_ARGUMENTS.items():
+        if not command.startswith("check_pg_slot_service!"):  # a service file would be needed
+            yield "nagios " + command, command.partition("!")[0], shlex.join(words)
+    commands = dict(re.findall(r'\.cdc_checks\["(.*)"\] = \{\n    command = "(.*)"',
+                               contrib("icinga2", "services.conf.example")))
+    for (_, service), options in ICINGA_SERVICES.items():
+        words = [option if value is None else "%s=%s" % (option, value) for option, value in options]
+        yield "icinga " + service, commands.get(service.partition(" ")[2], "check_pg_slot"), shlex.join(words)
 
 
-@pytest.mark.parametrize("where", ["nrpe", "sensu", "checkmk"])
+def at_port(line, port):
+    """The command line with every server that it names at this port of 127.0.0.1."""
+    line = re.sub(r"192\.0\.2\.\d+", "127.0.0.1", line)
+    line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:%d" % port, line)
+    line = re.sub(r"--candidate=127\.0\.0\.1(?!:)", r"\g<0>:%d" % port, line)
+    return re.sub(r"--hostname=127\.0\.0\.1", r"\g<0> --port=%d" % port, line)
+
+
+@pytest.mark.parametrize("where", ["nrpe", "sensu", "checkmk", "nagios", "icinga"])
 def test_every_plugin_has_a_command_line(where):
     assert {program for place, program, _ in command_lines() if place.startswith(where)} == set(PLUGINS)
 
@@ -414,15 +493,13 @@ def test_plugin_understands_the_command_line(where, called, line):
     if not os.access(path, os.X_OK):
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(called + " is not built")
     with sandbox.Sandbox("shipped") as box:
-        port = sandbox.free_port()
+        line = at_port(line, sandbox.free_port())
         here = {"/var/run/postgresql": box.mkdir("socket"), "/run/mysqld": box.mkdir("mysqld"),
                 "/etc/check_mk/pgpass": box.write("pgpass", "*:*:*:*:x\n", 0o600),
-                "/etc/cdc-plugins/my.cnf": box.write("my.cnf", "[client]\nuser=monitor\n", 0o600),
-                "127.0.0.1:8083": "127.0.0.1:%d" % port, "127.0.0.1:9404": "127.0.0.1:%d" % port}
-        used = [place for place in here if place in line]
-        for place in used:
-            line = line.replace(place, here[place])
+                "/etc/cdc-plugins/my.cnf": box.write("my.cnf", "[client]\nuser=monitor\n", 0o600)}
+        for place, own in here.items():
+            line = line.replace(place, own)
         done = box.run(["/bin/sh", "-c", "%s --no-state %s" % (box.install(path), line)])
         assert done.returncode == 2, done.stdout
         assert done.stdout.startswith(definitions.tag(called).encode() + b" CRITICAL - ")
-        assert here[used[0]].encode() in done.stdout
+        assert b"127.0.0.1" in done.stdout or box.dir.encode() in done.stdout
