@@ -1,5 +1,6 @@
 /*
- * Writes what follows from a plugin's tables: regions of its man page, its Icinga 2 CheckCommand, its bash completion, its Zabbix template.
+ * Writes what follows from a plugin's tables: regions of its man page, its Icinga 2 CheckCommand, its bash completion, its Zabbix template,
+ * and the Grafana dashboard of all plugins.
  * Not installed; `make docs` runs it and the results are committed, so a build needs no generator and a test can tell
  * when they are stale.
  */
@@ -14,6 +15,7 @@
 #include "plugins/connect_status.h"
 #include "plugins/mysql_gtid.h"
 #include "plugins/pg_slot.h"
+#include "tools/grafana.h"
 #include "tools/zabbix.h"
 
 static const struct cdc_plugin *const plugins[] = {
@@ -298,7 +300,7 @@ static const struct {
 
 static int usage(void)
 {
-	fputs("usage: generate man|icinga2|bash|zabbix PLUGIN [MAN-PAGE] | generate list\n", stderr);
+	fputs("usage: generate man|icinga2|bash|zabbix PLUGIN [MAN-PAGE] | generate grafana|list\n", stderr);
 	return 2;
 }
 
@@ -315,6 +317,11 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && cdc_streq(argv[1], "list"))
 		return list();
+	if (argc == 2 && cdc_streq(argv[1], "grafana")) {
+		make_grafana(&buf, plugins, CDC_LEN(plugins));
+		fputs(buf.text, stdout);
+		return 0;
+	}
 	if (argc < 3)
 		return usage();
 	for (size_t k = 0; k < CDC_LEN(kinds); k++) {

@@ -208,14 +208,11 @@ static void add_part(struct template *t, const struct part *part)
 	}
 }
 
-/* All rates are per second, and the help of one says so: nothing else in its row tells a rate from an amount. */
 static const char *units(const struct cdc_metric *metric)
 {
-	bool rate = strstr(metric->help, "per second") != NULL;
-
 	switch (metric->unit) {
 	case CDC_BYTES:
-		return rate ? "Bps" : "B";
+		return cdc_metric_is_rate(metric) ? "Bps" : "B";
 	case CDC_SECONDS:
 		return "s";
 	case CDC_PERCENT:

@@ -79,6 +79,11 @@ void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, con
 	cdc_buf_add(buf, gap + 2);
 }
 
+bool cdc_metric_is_rate(const struct cdc_metric *metric)
+{
+	return strstr(metric->help, "per second") != NULL;
+}
+
 char *cdc_plugin_title(const struct cdc_plugin *plugin)
 {
 	char *title = cdc_strdup(plugin->name + strlen("check_"));

@@ -93,6 +93,9 @@ size_t cdc_plugin_main_metric(const struct cdc_plugin *plugin);
 /* Appends the phrase of a metric with its number: "retains 12.4 MiB". phrase: another one, or NULL. */
 void cdc_metric_phrase(struct cdc_buf *buf, const struct cdc_metric *metric, const char *phrase, cdc_num value);
 
+/* All rates are per second, and the help of one says so: nothing else in its row tells a rate from an amount. */
+bool cdc_metric_is_rate(const struct cdc_metric *metric);
+
 /* The plugin's name as line 1 begins with it: "PG_SLOT". The caller owns it. */
 char *cdc_plugin_title(const struct cdc_plugin *plugin) CDC_MUST_USE;
 

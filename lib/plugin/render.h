@@ -14,6 +14,9 @@ void cdc_render_nagios(struct cdc_buf *buf, const struct cdc_check *check);
 void cdc_render_json(struct cdc_buf *buf, const struct cdc_check *check);
 void cdc_render_prometheus(struct cdc_buf *buf, const struct cdc_check *check);
 
+/* Appends the name of a metric on the page for Prometheus: "cdc_pg_slot_retained_bytes". */
+void cdc_prometheus_add_name(struct cdc_buf *buf, const struct cdc_plugin *plugin, const struct cdc_metric *metric);
+
 /* Appends the JSON array of --discover. */
 void cdc_render_discovery(struct cdc_buf *buf, const struct cdc_check *check);
 

@@ -20,7 +20,7 @@ static const char *unit_suffix(enum cdc_unit unit)
 	}
 }
 
-static void add_metric_name(struct cdc_buf *buf, const struct cdc_plugin *plugin, const struct cdc_metric *metric)
+void cdc_prometheus_add_name(struct cdc_buf *buf, const struct cdc_plugin *plugin, const struct cdc_metric *metric)
 {
 	cdc_buf_addf(buf, "cdc_%s", cdc_plugin_short_name(plugin));
 	if (!cdc_streq(metric->name, cdc_plugin_short_name(plugin))) {
@@ -81,7 +81,7 @@ static void add_metric(struct cdc_buf *buf, const struct cdc_result *result, siz
 	CDC_BUF_CLEANUP struct cdc_buf name = CDC_BUF_INIT;
 	bool first = true;
 
-	add_metric_name(&name, result->plugin, metric);
+	cdc_prometheus_add_name(&name, result->plugin, metric);
 	for (size_t i = 0; i < result->count; i++) {
 		const struct cdc_item *item = result->items[i];
 

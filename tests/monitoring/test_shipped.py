@@ -427,6 +427,78 @@ def test_cron_lines_call_the_script(textfile):
     assert subprocess.run(["sh", "-n", os.path.join(CONTRIB, "prometheus", "cdc-textfile")], check=False).returncode == 0
 
 
+# --- Grafana --------------------------------------------------------------------------------------------------------
+
+SUFFIX = {"s": "_seconds", "B": "_bytes", "%": "_percent", "c": "_total", "": ""}
+
+
+def prometheus_names(name):
+    """The contract's names of all metrics of a plugin, from its --help."""
+    path = definitions.executable(name)
+    if not os.access(path, os.X_OK):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(name + " is not built")
+    with sandbox.Sandbox("help") as box:
+        text = box.run([box.install(path), "--help"]).stdout.decode()
+    text = text.partition("\nMetrics")[2].partition("\nConditions")[0]
+    metrics = re.findall(r"^  (?:\w+\.)?([a-z-]+)(?: \((\w|%)\))?(?=  |$)", text, re.M)
+    assert {metric for metric, _ in metrics} == set(targets.of(name).metrics)
+    return {"_".join(["cdc", SHORT[name]] + ([] if metric == SHORT[name] else [metric.replace("-", "_")])) + SUFFIX[unit]
+            for metric, unit in metrics}
+
+
+def dashboard():
+    """{title of a row: [expression of a panel]}, what stands above all rows under None."""
+    rows, title = {}, None
+    for panel in json.loads(contrib("grafana", "cdc-plugins.json"))["panels"]:
+        if panel["type"] == "row":
+            title = panel["title"]
+        else:
+            rows.setdefault(title, []).extend(one["expr"] for one in panel["targets"])
+    return rows
+
+
+def test_grafana_dashboard_shows_every_metric():
+    rows = dashboard()
+    assert set(re.findall(r"cdc_\w+", str(rows.pop(None)))) == {"cdc_check_state", "cdc_check_item_state"}
+    assert {name: set(re.findall(r"cdc_\w+", str(found))) for name, found in rows.items()} == {
+        name: prometheus_names(name) for name in PLUGINS}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_grafana_dashboard_names_what_the_plugin_prints(name):
+    """Metric and legend: a label that the page does not have would leave the legend empty."""
+    with targets.serve_healthy(name) as port:
+        page = targets.run(name, port, "--no-state", "--output-format=prometheus").text
+    printed = re.findall(r"^(cdc_(?!check_)\w+)(?:\{(.*)\})? ", page, re.M)
+    assert {metric for metric, _ in printed} <= prometheus_names(name)
+    assert len(printed) >= 2
+    labels = {label for _, text in printed for label in re.findall(r'(\w+)="', text)}
+    for panel in json.loads(contrib("grafana", "cdc-plugins.json"))["panels"]:
+        for one in panel.get("targets", []):
+            if set(re.findall(r"cdc_\w+", one["expr"])) <= prometheus_names(name):
+                assert set(re.findall(r"\{\{(\w+)\}\}", one["legendFormat"])) <= labels | {"target"}
+
+
+def test_grafana_panels_neither_overlap_nor_leave_the_page():
+    panels = json.loads(contrib("grafana", "cdc-plugins.json"))["panels"]
+    places = [(x, y) for at in (panel["gridPos"] for panel in panels)
+              for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])]
+    assert len(places) == len(set(places))
+    assert max(x for x, _ in places) < 24
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_promtool_accepts_the_grafana_expressions():
+    found = [one.replace("$__rate_interval", "5m").replace("$target", ".*")
+             for row in dashboard().values() for one in row]
+    rules = [{"record": "r%d" % number, "expr": one} for number, one in enumerate(found)]
+    with sandbox.Sandbox("grafana") as box:
+        path = box.write("rules.yml", yaml.safe_dump({"groups": [{"name": "g", "rules": rules}]}))
+        code, text = promtool.check_rules(path)
+    assert code == 0, text
+    assert "%d rules found" % len(found) in text
+
+
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 FILES = ["nagios/commands.cfg", "nagios/services.cfg.example", "nrpe/cdc-plugins.cfg", "zabbix/cdc-plugins.conf",
