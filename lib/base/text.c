@@ -110,18 +110,18 @@ void cdc_text_add_safe(struct cdc_buf *buf, const char *text, size_t max)
 #define CLAUSE_BACK 20
 #define WORD_BACK   12
 
-/* What stands behind a colon explains, and a part of that is better than nothing. */
 static bool ends_clause(const char *text)
 {
 	return cdc_begins_with(text, ", ") || cdc_begins_with(text, " (") || cdc_begins_with(text, " - ");
 }
 
+/* What stands behind a colon explains, and a part of a word of that is better than nothing. */
 static bool ends_word(const char *text)
 {
-	return cdc_begins_with(text, " ") || cdc_begins_with(text, ": ");
+	return *text == ' ' && text[-1] != ':';
 }
 
-/* The last place before `end` that `ends` likes, or `end`. */
+/* The last place before `end` that `ends` likes, or `end`; never the beginning of the text. */
 static size_t step_back(const char *text, size_t end, size_t most, bool (*ends)(const char *text))
 {
 	for (size_t back = 0; back <= most && back < end; back++)

@@ -483,6 +483,42 @@ def test_a_name_behind_is_not_looked_up(program):
     assert done.rc == 0 and "no.such.name" not in done.text, done
 
 
+@pytest.mark.parametrize("greeting, tls", [
+    (b"SSH-2.0-OpenSSH_9.2p1\r\n", "disable"),  # else its S reads as "yes, TLS", and it is silent
+    (hostile.HTTP_PAGE, "disable"),
+    (hostile.HTTP_PAGE, "require"),
+])
+def test_another_protocol(program, greeting, tls):
+    """Said with what was expected there."""
+    if program == "check_pg_slot":
+        with hostile.serve(hostile.say(greeting)) as port:
+            done = plugin.run(program, ["--no-state", "-H", "127.0.0.1", "-P", port, "-u", "x", f"--tls={tls}"], check=False)
+        assert done.state == "UNKNOWN" and "a PostgreSQL server was expected there" in done.line1, done
+
+
+@pytest.mark.parametrize("one, other", [
+    (["-H", "localhost"], ["-H", "LOCALHOST"]),
+    (["--include=dbz.*", "--include=a"], ["--include=a", "--include=dbz.*"]),
+    (["--exclude=b", "--exclude=a"], ["--exclude=a", "--exclude=b", "--exclude=a"]),
+    (["-s", "dbz_orders", "-s", "b"], ["-s", "b", "-s", "dbz_orders"]),
+])
+def test_the_same_check_has_one_state(program, private, one, other):
+    """However its command line is written."""
+    if program == "check_pg_slot":
+        with fakepg.serve(HEALTHY) as port:
+            for args in one, other:
+                host = [] if "-H" in args else ["-H", "127.0.0.1"]
+                plugin.run(program, [*host, "-P", port, "-u", "x", "--tls=disable", *args], state_dir=private)
+        files = [name for name in os.listdir(private) if name.endswith(".state")]
+        assert len(files) == 1, files
+
+
+def test_a_mode_in_the_environment_that_cannot_be(program):
+    if program == "check_pg_slot":
+        done = plugin.run(program, ["--no-state", "-H", "127.0.0.1"], env={"PGSSLMODE": "bogus"}, check=False)
+        assert done.rc == 3 and "bogus" in done.line1 and "cannot connect" not in done.line1, done
+
+
 @pytest.mark.parametrize("args, says", [
     (["--service=nowhere"], "nowhere"),
     (["-o", "host=a,b,c port=1,2"], "2 ports for 3 hosts"),

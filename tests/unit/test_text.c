@@ -20,6 +20,8 @@ static const struct safe_case safe_cases[] = {
 	{ "control characters", "a\x01\x1b[31mb\x7f", 100, "a [31mb" },
 	{ "C1 controls", "a\xc2\x85" "b\xc2\x9b" "c", 100, "a b c" },
 	{ "line and paragraph separators", "a\xe2\x80\xa8" "b\xe2\x80\xa9" "c", 100, "a b c" },
+	{ "a turned direction", "a\xe2\x80\xae" "b\xe2\x81\xa7" "c", 100, "a b c" },
+	{ "invisible characters", "a\xe2\x80\x8b" "b\xef\xbb\xbf" "c\xc2\xad" "d", 100, "a b c d" },
 	{ "blanks stay", "  a  |;  b  ", 100, "  a     b  " },
 	{ "umlauts stay", "gr\xc3\xbc\xc3\x9f", 100, "gr\xc3\xbc\xc3\x9f" },
 	{ "four bytes stay", "\xf0\x9f\x90\x98", 100, "\xf0\x9f\x90\x98" },
@@ -49,6 +51,35 @@ static void test_safe(void **state CDC_UNUSED)
 
 		cdc_text_add_safe(&buf, c->text, c->max);
 		expect_text(c->name, buf.text, c->safe);
+	}
+}
+
+struct cut_case {
+	const char *name, *text;
+	size_t max;
+	const char *cut;
+};
+
+static const struct cut_case cut_cases[] = {
+	{ "it fits", "gone, see there", 15, "gone, see there" },
+	{ "a clause", "wrong server, or a reset", 20, "wrong server\xe2\x80\xa6" },
+	{ "a bracket", "it was dropped (in a run)", 23, "it was dropped\xe2\x80\xa6" },
+	{ "another finding", "it is gone - one of two", 20, "it is gone\xe2\x80\xa6" },
+	{ "a word, for no clause ends near", "some thing, that can not be told here", 36, "some thing, that can not be told\xe2\x80\xa6" },
+	{ "what a colon begins stays", "failed: PSQLException", 16, "failed: PSQLE\xe2\x80\xa6" },
+	{ "no word ends near", "01234567890123456789", 18, "012345678901234\xe2\x80\xa6" },
+	{ "no room", "0123456789", 2, "" },
+};
+
+static void test_cut(void **state CDC_UNUSED)
+{
+	for (size_t i = 0; i < CDC_LEN(cut_cases); i++) {
+		const struct cut_case *c = &cut_cases[i];
+		CDC_BUF_CLEANUP struct cdc_buf buf = CDC_BUF_INIT;
+
+		cdc_buf_add(&buf, c->text);
+		cdc_text_cut(&buf, c->max);
+		expect_text(c->name, buf.text, c->cut);
 	}
 }
 
@@ -168,6 +199,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_safe_leaves_what_was_there),
 		cmocka_unit_test(test_every_byte_is_made_safe),
 		cmocka_unit_test(test_numbers_for_people),
