@@ -117,16 +117,16 @@ static bool failed_over(const struct pg_slot_server *server, const struct trace 
 }
 
 /*
- * Before 17 no server syncs slots, but tools copy their files: a copy is never ahead of what was last seen, a new slot
- * always is.
+ * Tools copy slots, too: Patroni, pg_failover_slots. A copy begins at or before what was last seen confirmed, even when
+ * its consumer has read on since; a slot that is made after the failover begins behind it.
  */
-static bool was_synced(const struct pg_slot_server *server, const struct pg_slot *slot, const struct trace *was,
-    const struct trace *is)
+static bool was_synced(const struct pg_slot *slot, const struct trace *was, const struct trace *is)
 {
-	if (slot->synced)
-		return true;
-	return server->version < 170000 && is->confirmed_flush_lsn <= was->confirmed_flush_lsn;
+	return slot->synced || (is->restart_lsn > 0 && is->restart_lsn <= was->confirmed_flush_lsn);
 }
+
+/* A copy whose consumer is far ahead looks the same. */
+#define NOT_SHOWN "a server took over, no sign that it was synced"
 
 /* The evidence in words, or NULL. */
 static const char *evidence(const struct pg_slot_server *server, const struct pg_slot *slot, const struct trace *was,
@@ -145,15 +145,17 @@ static const char *evidence(const struct pg_slot_server *server, const struct pg
 		return "its total_txns fell";
 	if (same_run(was, is) && is->restart_lsn > 0 && is->restart_lsn < was->restart_lsn)
 		return "its restart_lsn went back";
-	if (!slot->physical && failed_over(server, was) && !was_synced(server, slot, was, is))
-		return "it was not synced to the server that took over";
+	if (!slot->physical && failed_over(server, was) && !was_synced(slot, was, is))
+		return NOT_SHOWN;
 	return NULL;
 }
 
 static void raise(struct cdc_item *item, const char *why)
 {
-	cdc_finding_headline(cdc_item_raise(item, RECREATED, "created again (%s)", why),
-	    "was dropped and created again (%s): changes may be missing", why);
+	bool sure = !cdc_streq(why, NOT_SHOWN);
+
+	cdc_finding_headline(cdc_item_raise(item, RECREATED, "%s (%s)", sure ? "created again" : "may be created again", why),
+	    "%s created again (%s): changes may be missing", sure ? "was dropped and" : "may be", why);
 }
 
 /* A copy is compared with nothing, but that there was a slot must be known when it is missing after a promotion. */

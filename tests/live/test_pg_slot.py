@@ -439,6 +439,28 @@ def test_failover_behind_one_address(pg_lab, state, private, major, name, wanted
         assert wanted == OK or re.search("again|recreated|anew|failover", result.line1), result
 
 
+@pytest.mark.parametrize("major", [16, 18])
+def test_failover_to_a_copy_by_a_tool(pg_lab, state, private, major):
+    """As Patroni does it: a slot of that name on the standby, kept behind the primary's."""
+    address = f"{private}/address"
+    with contextlib.ExitStack() as stack:
+        primary = stack.enter_context(pg_lab.fresh(major))
+        server = pg_lab.standby(primary)
+        stack.callback(pg_lab.remove, server)
+        primary.create_slot("dbz")
+        server.create_slot("dbz")
+        primary.write_wal(MIB)
+        primary.sql("select pg_replication_slot_advance('dbz', pg_current_wal_lsn())")
+        server.caught_up()
+        move_address(address, primary)
+        assert check(primary, "-s", "dbz", host=address, state_dir=state).state == OK
+        primary.stop()
+        server.promote()
+        move_address(address, server)
+        result = check(server, "-s", "dbz", host=address, state_dir=state)
+        assert result.state == OK, result
+
+
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_failover_in_a_list_of_hosts(pg_lab, state, how):
     """Whichever host answers, it is the same check: what is gone has vanished, what comes back was created anew."""
