@@ -13,9 +13,11 @@ port=$((20000 + $$ % 10000))
 start_mariadb() {
 	mkdir "$scratch/$1"
 	[ "$(id -u)" -ne 0 ] || chown nobody "$scratch/$1"
-	quietly $as_nobody mariadb-install-db --no-defaults --datadir="$scratch/$1/data" --skip-test-db \
+	# a server that starts removes the temporary tables of every other one that has the same TMPDIR
+	as_owner="$as_nobody TMPDIR=$scratch/$1"
+	quietly $as_owner mariadb-install-db --no-defaults --datadir="$scratch/$1/data" --skip-test-db \
 		--auth-root-authentication-method=normal
-	$as_nobody "$mariadbd" --no-defaults --datadir="$scratch/$1/data" --socket="$scratch/$1/s" --port="$3" \
+	$as_owner "$mariadbd" --no-defaults --datadir="$scratch/$1/data" --socket="$scratch/$1/s" --port="$3" \
 		--bind-address=127.0.0.1 --server-id="$2" --log-bin=binlog --log-slave-updates --binlog-format=ROW \
 		--pid-file="$scratch/$1/pid" --innodb-buffer-pool-size=16M --skip-name-resolve \
 		>"$scratch/$1.log" 2>&1 &

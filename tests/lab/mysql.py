@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 
 from lab import debian, maven
@@ -77,9 +78,16 @@ def running(status):
     return False
 
 
+def own_tmpdir(directory):
+    """A server that starts removes every "#sql" file from its temporary directory, those of its neighbours, too."""
+    return {"TMPDIR": str(directory)}
+
+
 def run(argv, text=None):
-    done = subprocess.run([str(arg) for arg in argv], input=text, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, cwd="/", env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+    with tempfile.TemporaryDirectory() as scratch:
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **own_tmpdir(scratch)}
+        done = subprocess.run([str(arg) for arg in argv], input=text, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, cwd="/", env=env)
     if done.returncode != 0:
         raise RuntimeError(f"{argv[0]}: {done.stdout[-3000:]}")
     return done.stdout

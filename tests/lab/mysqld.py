@@ -194,8 +194,8 @@ class Server:
         argv = [*self.build.server(), *(_argument(*pair) for pair in settings.items() if pair[1] is not None)]
         if os.geteuid() == 0:
             argv.append("--user=root")  # both families insist that it is said
-        self.process = proc.start(argv, self.log, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-                                  cwd=self.directory)
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", **mysql.own_tmpdir(self.directory)}
+        self.process = proc.start(argv, self.log, env=env, cwd=self.directory)
         self.process.wait_for(self._answers, 60)
 
     def stop(self):
