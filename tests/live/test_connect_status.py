@@ -52,10 +52,10 @@ SITUATIONS = {
         ("--warning-workers=3:", "WARNING - cluster: workers 1, less than 3"),
     ],
     "task-failed": [
-        ("", "CRITICAL - orders task 0 failed: PSQLException: FATAL: password authentic… - 1 of 2 connectors critical"),
+        ("", "CRITICAL - orders task 0 failed: PSQLException: FATAL: password… - 1 of 2 connectors critical"),
         ("-n orders", "CRITICAL - orders task 0 failed: PSQLException: FATAL: password authentication failed for user "
                       '"debezium"'),
-        ("-w 0", "WARNING - cluster tasks failed 1, more than 0: orders task 0 failed: PSQLException: FATAL: password au…"),
+        ("-w 0", "WARNING - cluster tasks failed 1, more than 0: orders task 0 failed: PSQLException: FATAL: password…"),
         ("--on failed=ok", "OK - 2 connectors, 2 of 3 tasks running on 1 worker"),
     ],
     "two-tasks-failed": [
@@ -92,7 +92,7 @@ def test_broker_gone(pipe):
     with connect_situations.make(pipe, "broker-gone") as case:
         says = "cluster: worker %s is cut off from Kafka (no answer to /health in 3 s)" % case.worker.worker_id
         expect(case.workers, "-t 6 --grace=0", "CRITICAL - " + says)
-        done = expect(case.workers, "-t 6", "WARNING - %s for 0 s …" % says)
+        done = expect(case.workers, "-t 6", "WARNING - %s for 0 s…" % says)
         assert ("OK", "1 of 1 tasks running") == done.items[case.connector], done
 
 
@@ -147,7 +147,7 @@ def test_vanished(pipe, private):
         pipe.worker.create("drain", debezium.file_sink("sunk", "/dev/null"))
         expect(case.workers, "", "OK - 2 connectors, 4 of 4 tasks running on 1 worker", state_dir=private)
         pipe.worker.delete("drain")
-        gone = "WARNING - drain is not there any more: an earlier run judged it (--forget … - 1 of 2 connectors warning"
+        gone = "WARNING - drain is not there any more: an earlier run judged it… - 1 of 2 connectors warning"
         for _ in range(2):
             expect(case.workers, "", gone, state_dir=private)
         expect(case.workers, "--forget", "OK - sink: 2 of 2 tasks running", state_dir=private)
@@ -214,7 +214,7 @@ def test_worker_that_is_started_again(pipe, private):
         assert "worker %s is starting for 0 s of 6m grace" % worker.worker_id in done.text, done
         worker.wait_state(name, "FAILED", "FAILED")
         expect(case.workers, "", "CRITICAL - orders failed: ConnectException: Failed to find any class that implements Connector"
-                                 " and whi…")
+                                 " and…")
         assert ask(case.workers, state_dir=private).perf["cluster.connectors-failed"].value == 1
         worker.freeze()
         expect(case.workers, "-t 1.5", "UNKNOWN - timed out while waiting for the status of all connectors from %s (--timeout)"
