@@ -293,6 +293,32 @@ void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err)
 	result->error = cdc_strdup(err->text);
 }
 
+static bool is_unseen(const struct cdc_item *item, size_t metrics)
+{
+	for (size_t i = 0; i < metrics; i++)
+		if (item->values[i].known)
+			return false;
+	return item->fixed && item->finding_count == 0 && item->phrase_count == 0;
+}
+
+void cdc_result_drop_unseen(struct cdc_check *check)
+{
+	struct cdc_result *result = &check->result;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		struct cdc_item *item = result->items[i];
+
+		if (is_unseen(item, result->plugin->metric_count)) {
+			cdc_item_free(item, result->plugin);
+			continue;
+		}
+		item->place = kept;
+		result->items[kept++] = item;
+	}
+	result->count = kept;
+}
+
 int cdc_item_compare(const struct cdc_item *x, const struct cdc_item *y)
 {
 	int order = cdc_state_rank(y->state) - cdc_state_rank(x->state);

@@ -152,6 +152,9 @@ void cdc_result_verbose(struct cdc_check *check, const char *format, ...) CDC_PR
 /* The rows of an answer, a line each, for --verbose three times. */
 void cdc_result_show_rows(struct cdc_check *check, const struct cdc_rows *rows);
 
+/* Takes out the fixed items of which a run that failed has seen nothing: as items they would be fine. */
+void cdc_result_drop_unseen(struct cdc_check *check);
+
 /* Notes an error as the condition that its kind stands for, with its text as the result's error. */
 void cdc_result_fail(struct cdc_check *check, const struct cdc_err *err);
 

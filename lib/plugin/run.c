@@ -227,8 +227,10 @@ static CDC_NORETURN void run_plugin(const struct cdc_program *program, const str
 		fail(policy, &err);
 	if (policy->discover)
 		finish_discovery(&run);
-	if (code < 0)
+	if (code < 0) {
 		cdc_result_fail(&run.check, &err);
+		cdc_result_drop_unseen(&run.check);
+	}
 	finish(&run, code == 0);
 }
 

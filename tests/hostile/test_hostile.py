@@ -184,3 +184,10 @@ def test_little_memory(program):
         if done.rc != 127:
             plugin.contract.require(done.out, done.rc, program, err=done.err)
             assert done.rc in (2, 3)
+
+
+def test_nothing_seen_is_no_fine_item(program):
+    """Who reads the items of the JSON only must not be told that anything is well."""
+    with net.refused() as port:
+        done = targets.run(program, port, "--output-format=json", "--no-state")
+    assert done.state == "CRITICAL" and not [item for item in done.json["items"] if item["state"] == "OK"], done
