@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "client/my_binlog.h"
 #include "plugins/binlog_retention.h"
+#include "value/json_token.h"
 
 #include <stdlib.h>
 
@@ -130,7 +131,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	return code;
 }
 
-static const struct cdc_program program = { .plugin = &binlog_retention_plugin, .run = run, .versions = cdc_my_versions };
+static const struct cdc_program program = { .plugin = &binlog_retention_plugin, .run = run, .versions = { cdc_my_versions, cdc_json_versions } };
 
 int main(int argc, char **argv)
 {

@@ -2,6 +2,7 @@
  * check_cdc_lag: gathers from workers, Prometheus servers or saved pages, and has the facts judged.
  */
 #include "plugins/check_cdc_lag.h"
+#include "value/json_token.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,7 +181,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	return judge(run, run->config, &facts, err);
 }
 
-static const struct cdc_program program = { .plugin = &cdc_lag_plugin, .run = run, .versions = cdc_http_versions };
+static const struct cdc_program program = { .plugin = &cdc_lag_plugin, .run = run, .versions = { cdc_http_versions, cdc_json_versions } };
 
 int main(int argc, char **argv)
 {

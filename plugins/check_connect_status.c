@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "value/json_token.h"
 
 #define LIST_LIMIT   ((int64_t)4 << 30) /* it streams: no memory hangs on it */
 #define LIFE_MS      3000                /* how long a sign of life may take */
@@ -524,7 +525,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 }
 
 static const struct cdc_program program = { .plugin = &connect_status_plugin, .run = run,
-	.versions = cdc_http_versions };
+	.versions = { cdc_http_versions, cdc_json_versions } };
 
 int main(int argc, char **argv)
 {

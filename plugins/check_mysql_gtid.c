@@ -5,6 +5,7 @@
 #include "plugins/mysql_gtid.h"
 
 #include "base/file.h"
+#include "value/json_token.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	return code;
 }
 
-static const struct cdc_program program = { .plugin = &mysql_gtid_plugin, .run = run, .versions = cdc_my_versions };
+static const struct cdc_program program = { .plugin = &mysql_gtid_plugin, .run = run, .versions = { cdc_my_versions, cdc_json_versions } };
 
 int main(int argc, char **argv)
 {

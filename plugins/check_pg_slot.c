@@ -45,7 +45,7 @@ static int run(struct cdc_run *run, struct cdc_err *err)
 	return code;
 }
 
-static const struct cdc_program program = { .plugin = &pg_slot_plugin, .run = run, .versions = cdc_pg_versions };
+static const struct cdc_program program = { .plugin = &pg_slot_plugin, .run = run, .versions = { cdc_pg_versions } };
 
 int main(int argc, char **argv)
 {

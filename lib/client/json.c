@@ -4,6 +4,11 @@
 
 #include <ctype.h>
 
+void cdc_json_versions(struct cdc_buf *buf)
+{
+	cdc_buf_addf(buf, "json-c %s\n", json_c_version());
+}
+
 /* Of numbers, json-c takes more than RFC 8259 until 0.19, however strict: -Infinity, -.5, 1., 1.e5, -01; 0.14 also 1e. */
 static bool is_strict_number(const char *text)
 {

@@ -261,7 +261,8 @@ static CDC_NORETURN void show(const struct cdc_program *program, const struct cd
 		cdc_help_print(&text, table, program->plugin);
 	} else {
 		cdc_version_print(&text, program->plugin);
-		program->versions(&text);
+		for (size_t i = 0; i < CDC_LEN(program->versions) && program->versions[i]; i++)
+			program->versions[i](&text);
 	}
 	say(&text, CDC_UNKNOWN);
 }

@@ -24,8 +24,8 @@ struct cdc_program {
 	 * was judged before counts.
 	 */
 	int (*run)(struct cdc_run *run, struct cdc_err *err);
-	/* Appends the client libraries' names and versions, one a line. */
-	void (*versions)(struct cdc_buf *buf);
+	/* Each appends a client library's name and version as a line; NULL behind the last one. */
+	void (*versions[3])(struct cdc_buf *buf);
 };
 
 /* The body of main(). */

@@ -17,4 +17,7 @@
 bool cdc_json_token_read(struct json_tokener **tokener, struct cdc_buf *token, enum cdc_json_kind *ret_kind);
 void cdc_json_tokener_release(struct json_tokener **tokener);
 
+/* Appends "json-c VERSION", of the library in use. */
+void cdc_json_versions(struct cdc_buf *buf);
+
 #endif

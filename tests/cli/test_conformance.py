@@ -80,7 +80,10 @@ def test_version(program, option):
     done = plugin.run(program, option, fmt="help")
     first, *rest = done.text.splitlines()
     assert re.fullmatch(r"%s \(cdc-plugins\) [0-9]+\.[0-9]+\S*" % program, first)
-    assert re.search(r"%s\S* [0-9]+\.[0-9]+" % targets.of(program).library, "\n".join(rest))
+    libraries = targets.of(program).libraries
+    assert len(rest) == len(libraries)
+    for line, library in zip(rest, libraries):
+        assert re.match(r"%s\S* [0-9]+\.[0-9]+" % library, line), done
 
 
 def test_help_wins_over_what_follows(program):

@@ -24,11 +24,11 @@ class Target:
     remembers: objects that are gone are missed. later: a pattern of what a second look says otherwise.
     """
 
-    def __init__(self, reach, options, conditions, main, metrics, name_option, library, protocol, healthy,
+    def __init__(self, reach, options, conditions, main, metrics, name_option, libraries, protocol, healthy,
                  remembers=True, later=r"(?!)"):
         self.reach, self.options = reach, COMMON_OPTIONS + options
         self.conditions = {**COMMON_CONDITIONS, **conditions}
-        self.main, self.metrics, self.name_option, self.library = main, metrics, name_option, library
+        self.main, self.metrics, self.name_option, self.libraries = main, metrics, name_option, libraries
         self.protocol, self.healthy, self.remembers, self.later = protocol, healthy, remembers, later
 
 
@@ -63,7 +63,7 @@ def _my_healthy(_name):
 
 TARGETS = {
     "check_pg_slot": Target(
-        reach=_pg, library="libpq", protocol="pg", name_option="slot", healthy=_pg_healthy,
+        reach=_pg, libraries=["libpq"], protocol="pg", name_option="slot", healthy=_pg_healthy,
         options=PG_OPTIONS + ["slot", "type", "temporary", "size-limit"],
         main="retained",
         metrics={"retained": "size", "lag": "size", "headroom": "size", "time-to-loss": "duration",
@@ -74,7 +74,7 @@ TARGETS = {
                     "unlimited": "ok", "recreated": "critical", "not-synced": "warning", "failover-off": "ok",
                     "standby": "ok"}),
     "check_connect_status": Target(
-        reach=_connect, library="libcurl", protocol="http", name_option="connector", healthy=_connect_healthy,
+        reach=_connect, libraries=["libcurl", "json-c"], protocol="http", name_option="connector", healthy=_connect_healthy,
         options=HTTP_OPTIONS + ["url", "hostname", "port", "all-workers", "connector", "type", "tasks", "ipv4", "ipv6"],
         main="tasks-failed",
         metrics={"tasks-failed": "number", "connectors": "number", "connectors-failed": "number", "tasks": "number",
@@ -88,7 +88,7 @@ TARGETS = {
                     "starting": "warning", "unhealthy": "critical", "not-live": "critical",
                     "worker-down": "warning"}),
     "check_cdc_lag": Target(
-        reach=_metrics, library="libcurl", protocol="http", name_option="server", healthy=fakeexporter.Page,
+        reach=_metrics, libraries=["libcurl", "json-c"], protocol="http", name_option="server", healthy=fakeexporter.Page,
         later=r"\d+ ms behind its source|idle for [^,|\n]* \(last lag \d+ ms\)",
         options=HTTP_OPTIONS + ["metrics-url", "prometheus-url", "prometheus-label", "jolokia-url", "metrics-file",
                                 "server", "connector-type", "max-age", "keepalive",
@@ -104,7 +104,7 @@ TARGETS = {
                     "snapshot-stalled": "warning", "snapshot-aborted": "critical", "duplicate": "warning",
                     "stale": "warning", "clock-skew": "ok"}),
     "check_mysql_gtid": Target(
-        reach=_my, library="lib(mariadb|mysqlclient)", protocol="mysql", name_option="candidate", remembers=False,
+        reach=_my, libraries=["lib(mariadb|mysqlclient)", "json-c"], protocol="mysql", name_option="candidate", remembers=False,
         healthy=_my_healthy,
         options=MY_OPTIONS + ["gtid-set", "gtid-file", "offsets", "server", "source-includes", "source-excludes",
                               "candidate", "source", "read-only-snapshots"],
@@ -116,7 +116,7 @@ TARGETS = {
                     "candidate-unreachable": "warning", "replica-stopped": "warning", "tagged": "ok",
                     "read-only-snapshot": "ok"}),
     "check_binlog_retention": Target(
-        reach=_my, library="lib(mariadb|mysqlclient)", protocol="mysql", name_option="binlog-file", remembers=False,
+        reach=_my, libraries=["lib(mariadb|mysqlclient)", "json-c"], protocol="mysql", name_option="binlog-file", remembers=False,
         later=r"oldest change [^,|\n]* old, ",
         healthy=_my_healthy,
         options=MY_OPTIONS + ["binlog-file", "binlog-pos", "offsets", "server", "source-includes", "source-excludes",
