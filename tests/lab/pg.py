@@ -404,6 +404,13 @@ class Server:
             self._create_on_standby(statement, database)
         else:
             self.sql(statement, database)
+        if self.major == 14 and not self.upstream:
+            wait_for(lambda: self._has_no_transactions(name), f"statistics of the new slot {name}")
+
+    def _has_no_transactions(self, name):
+        """14 shows its statistics up to half a second late: those of a dropped slot of the same name, until then."""
+        return not self.sql("select 1 from pg_stat_replication_slots "
+                            f"where slot_name = '{name}' and total_txns > 0")
 
     def _create_on_standby(self, statement, database):
         """It waits for a snapshot of the primary's transactions, which an idle primary writes only when asked."""
