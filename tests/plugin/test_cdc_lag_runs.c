@@ -380,14 +380,21 @@ static void test_stalled(void **state CDC_UNUSED)
 	}
 }
 
-/* Not one event since the start, although heartbeats are events. */
-static void test_stalled_from_the_start(void **state CDC_UNUSED)
+static struct shown before_any_event(void)
 {
 	struct shown shown = shop;
-	struct stage stage;
 
 	shown.lag = -1;
 	shown.silence = shown.events = 0;
+	return shown;
+}
+
+/* Not one event since the start, although heartbeats are events. */
+static void test_stalled_from_the_start(void **state CDC_UNUSED)
+{
+	struct shown shown = before_any_event();
+	struct stage stage;
+
 	stage_open(&stage, &cdc_lag_plugin, "");
 	run(&stage, 0, &shown);
 	EXPECT(&stage, "shop", "OK: connected, no event since the task started");
@@ -402,11 +409,9 @@ static void test_stalled_from_the_start(void **state CDC_UNUSED)
 /* Somebody who looks once an hour sees it in the second look. */
 static void test_hourly_runs(void **state CDC_UNUSED)
 {
-	struct shown shown = shop;
+	struct shown shown = before_any_event();
 	struct stage stage;
 
-	shown.lag = -1;
-	shown.silence = shown.events = 0;
 	stage_open(&stage, &cdc_lag_plugin, "");
 	run(&stage, 0, &shown);
 	run(&stage, HOUR, &shown);
